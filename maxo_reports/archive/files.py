@@ -1,0 +1,105 @@
+"""Writing files so that a kill, a full disk or a power cut leaves the old one or the new one.
+
+The protocol is: write a temporary file in the same folder, flush it to the disk, rename it
+into place, flush the folder. Leaving out any of these steps loses data in some power cut.
+Everything is private to the user (files 0600, folders 0700): it holds telephone numbers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from maxo_reports.errors import ArchiveError
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+
+
+@contextlib.contextmanager
+def disk_trouble(what: str, path: Path) -> Iterator[None]:
+    """Turn an operating-system error into one line that names what failed, where and why."""
+    try:
+        yield
+    except OSError as problem:
+        why = problem.strerror or type(problem).__name__
+        message = f"cannot {what} {path}: {why}; check the folder, its permissions and the disk"
+        raise ArchiveError(message) from None
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, private to the user; one that is there is left as it is."""
+    with disk_trouble("make the folder", path):
+        path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a whole file durably and atomically; afterwards it is there even after a power cut."""
+    make_folder(path.parent)
+    with disk_trouble("write", path):
+        handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)  # made 0600
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Flush a written file to the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Flush a folder's entries to the disk, where the system has such a thing."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def only_one(path: Path, what: str) -> Iterator[None]:
+    """Hold a lock file while the body runs; refuse at once when another process holds it.
+
+    The lock is the system's and goes with the process, so a killed run leaves none behind.
+    """
+    make_folder(path.parent)
+    with disk_trouble("open the lock", path), path.open("a+b") as file:
+        if not _lock(file.fileno()):
+            message = f"another run is working on {what}: wait until it has ended, then try again"
+            raise ArchiveError(message)
+        yield
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(handle: int) -> bool:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _lock(handle: int) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -1,0 +1,206 @@
+"""Pulls: one look at one period, window by window, written down so that it can be taken up again.
+
+A pull is a folder::
+
+    pull-0001/pull.json                 what was asked for, and where
+    pull-0001/windows/START-END.json    one settled window: its reply, count and verdict
+    pull-0001/calls/START-END.parquet   its calls in columns, derived from the reply
+    pull-0001/done.json                 written last: every window of the period is there
+
+A window's file is written after its reply is safe, so whatever is written down is true. A pull
+without ``done.json`` was cut short; its windows count, and only the others are asked again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from maxo_reports.archive import files
+from maxo_reports.archive.replies import Replies
+from maxo_reports.core.period import BillingPeriod, Window
+from maxo_reports.errors import ArchiveError
+
+FORMAT = 1
+ACCEPTED = "accepted"
+FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one pull asks for; a pull of another span, zone or host is never continued."""
+
+    start: int
+    end: int
+    zone: str
+    host: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one window's request.
+
+    ``verdict`` is ``accepted``, ``full`` (as many calls as a reply can hold, so it was split)
+    or the reason why the reply was refused. ``asked_at`` is in unix seconds.
+    """
+
+    window: Window
+    sha256: str
+    count: int
+    verdict: str
+    asked_at: int
+    tries: int
+
+
+class Pull:
+    """One look at one period."""
+
+    def __init__(self, folder: Path, asked: Asked, began_at: int) -> None:
+        self.folder = folder
+        self.asked = asked
+        self.began_at = began_at
+
+    @property
+    def number(self) -> int:
+        """The running number of this pull among those of its period."""
+        return int(self.folder.name.removeprefix("pull-"))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every window of the period has been answered."""
+        return (self.folder / "done.json").exists()
+
+    def calls_path(self, window: Window) -> Path:
+        """Return where the derived columns of a window are."""
+        return self.folder / "calls" / f"{_name(window)}.parquet"
+
+    def record(self, answer: Answer) -> None:
+        """Write down what came of a window, after its reply has been kept.
+
+        An accepted window has one file; a refused or split one may come again, so the hash of
+        its reply goes into its name.
+        """
+        name = _name(answer.window)
+        if answer.verdict != ACCEPTED:
+            name += f"-{answer.sha256[:12]}"
+        files.put(
+            self.folder / "windows" / f"{name}.json", _json({"format": FORMAT, **asdict(answer)})
+        )
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Return everything written down so far, in the windows' order."""
+        folder = self.folder / "windows"
+        found = [_answer(path) for path in sorted(folder.glob("*.json"))]
+        return tuple(sorted(found, key=lambda a: (a.window, a.verdict != ACCEPTED, a.asked_at)))
+
+    def accepted(self) -> tuple[Answer, ...]:
+        """Return the windows whose calls count."""
+        return tuple(a for a in self.answers() if a.verdict == ACCEPTED)
+
+    def missing(self) -> tuple[Window, ...]:
+        """Return the parts of the period that no accepted window covers yet."""
+        gaps, at = [], self.asked.start
+        for answer in self.accepted():
+            if answer.window.start > at:
+                gaps.append(Window(at, answer.window.start))
+            at = max(at, answer.window.end)
+        if at < self.asked.end:
+            gaps.append(Window(at, self.asked.end))
+        return tuple(gaps)
+
+    def finish(self, at: int) -> None:
+        """Mark the pull as whole; ``at`` is in unix seconds."""
+        gaps = self.missing()
+        if gaps:
+            raise ArchiveError(f"the pull cannot be finished: {gaps[0]} is missing")
+        files.put(self.folder / "done.json", _json({"format": FORMAT, "finished_at": at}))
+
+
+class Account:
+    """The archive of one account: its replies, and its pulls by period."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.replies = Replies(folder / "replies")
+
+    @property
+    def lock(self) -> Path:
+        """The file that a run locks while it works on this account."""
+        return self.folder / ".lock"
+
+    def pulls(self, period: BillingPeriod) -> tuple[Pull, ...]:
+        """Return the pulls of a period, oldest first."""
+        return tuple(_pull(path) for path in sorted(self._period(period).glob("pull-*")))
+
+    def begin(self, period: BillingPeriod, asked: Asked, now: int) -> Pull:
+        """Begin a new pull; ``now`` is in unix seconds."""
+        numbers = [pull.number for pull in self.pulls(period)]
+        folder = self._period(period) / f"pull-{max(numbers, default=0) + 1:04d}"
+        content = {"format": FORMAT, "asked": asdict(asked), "began_at": now}
+        files.put(folder / "pull.json", _json(content))
+        return Pull(folder, asked, now)
+
+    def latest_done(self, period: BillingPeriod) -> Pull | None:
+        """Return the newest whole pull of exactly this span, or None."""
+        done = [p for p in self.pulls(period) if p.is_done and _is_of(p.asked, period)]
+        return done[-1] if done else None
+
+    def unfinished(self, period: BillingPeriod, asked: Asked, since: int) -> Pull | None:
+        """Return the newest pull if it asks the same, was cut short, and began after ``since``."""
+        pulls = self.pulls(period)
+        if not pulls or pulls[-1].is_done:
+            return None
+        last = pulls[-1]
+        return last if last.asked == asked and last.began_at >= since else None
+
+    def other_periods(self, period: BillingPeriod) -> tuple[Pull, ...]:
+        """Return the newest whole pull of each other period, latest period first."""
+        found = []
+        for folder in sorted((self.folder / "periods").glob("*"), reverse=True):
+            if folder != self._period(period):
+                done = [p for p in map(_pull, sorted(folder.glob("pull-*"))) if p.is_done]
+                found += done[-1:]
+        return tuple(found)
+
+    def _period(self, period: BillingPeriod) -> Path:
+        return self.folder / "periods" / period.key
+
+
+def _is_of(asked: Asked, period: BillingPeriod) -> bool:
+    return (asked.start, asked.end, asked.zone) == (period.start, period.end, period.zone)
+
+
+def _name(window: Window) -> str:
+    return f"{window.start}-{window.end}"
+
+
+def _json(content: Mapping[str, object]) -> bytes:
+    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _load(path: Path, keys: Sequence[str]) -> dict[str, object]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        raise ArchiveError(f"{path} in the archive cannot be read") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        message = f"{path} is of another archive format than this version's {FORMAT}"
+        raise ArchiveError(message)
+    if any(key not in content for key in keys):
+        raise ArchiveError(f"{path} in the archive is not whole")
+    return content
+
+
+def _answer(path: Path) -> Answer:
+    keys = ("window", "sha256", "count", "verdict", "asked_at", "tries")
+    content = _load(path, keys)
+    fields = {key: content[key] for key in keys}
+    return Answer(**{**fields, "window": Window(**fields["window"])})  # type: ignore[arg-type]
+
+
+def _pull(folder: Path) -> Pull:
+    content = _load(folder / "pull.json", ("asked", "began_at"))
+    return Pull(folder, Asked(**content["asked"]), int(str(content["began_at"])))  # type: ignore[arg-type]

@@ -1,0 +1,396 @@
+"""The carrier's API, ``calls/list``: one window in, one whole reply out. The thin client.
+
+It sends one kind of request and trusts nothing about the answer: the key goes in the body of
+a POST to the configured host and nowhere else; redirects are not followed, since they would
+carry it away; no proxy or ``.netrc`` of the machine is used unless configured. The body is
+read undecoded and unpacked here, because the usual libraries take a gzip stream that was cut
+for a whole one. What the calls mean is none of this module's business.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import random
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, TypeVar
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from maxo_reports.core.period import Window
+from maxo_reports.errors import CarrierError, Garbled, Refused, Unreachable
+
+LIMIT = 10_000
+"""The most records one reply can carry, and what is asked for; the API page's own maximum."""
+
+_LARGEST_REPLY = 256 * 1024 * 1024
+_CHUNK = 64 * 1024
+_GZIP = 16 + zlib.MAX_WBITS
+_LONGEST_SAID = 200
+
+
+class Secret:
+    """An API key that does not show itself: its text must be asked for with ``reveal``."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the key itself; only the request body is made from it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def redact(self, text: str) -> str:
+        """Take the key out of a text that is going to be shown or kept."""
+        return text.replace(self._text, "***") if self._text else text
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait and how often to ask again. All times in seconds."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    whole: float = 180.0
+    """From the first byte asked to the last byte read; a server that drips is cut off here."""
+    tries: int = 6
+    first_wait: float = 0.5
+    longest_wait: float = 30.0
+    longest_retry_after: float = 120.0
+    """A server may ask for a longer wait than ours, but not for an endless one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """One whole successful reply, unpacked but not read: its window, body and the try it took."""
+
+    window: Window
+    body: bytes
+    tries: int
+
+
+class Refusal(Protocol):
+    """Told of every failed try: the window, the number of the try, why, and the wait to come."""
+
+    def __call__(self, window: Window, tried: int, why: CarrierError, wait: float) -> None:
+        """Take note of one failed try; ``wait`` is in seconds, 0 when giving up."""
+        ...
+
+
+Accepted = TypeVar("Accepted")
+
+
+class Carrier:
+    """A connection to one account's ``calls/list``. Not shared between threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: Secret,
+        *,
+        patience: Patience | None = None,
+        trust_environment: bool = False,
+        user_agent: str = "maxo-reports",
+        sleep: Callable[[float], None] = time.sleep,
+        told: Refusal | None = None,
+    ) -> None:
+        self._url = base_url.rstrip("/") + "/calls/list"
+        self._key = key
+        self._patience = patience or Patience()
+        self._sleep = sleep
+        self._told = told
+        self._session = requests.Session()
+        self._session.trust_env = trust_environment
+        self._session.headers.update(
+            {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": user_agent}
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _WatchedAdapter())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def ask(self, window: Window, accept: Callable[[RawResponse], Accepted]) -> Accepted:
+        """Ask for the calls of one window until ``accept`` takes the reply.
+
+        ``accept`` gets each whole successful reply, and raises ``Garbled`` to have it asked
+        for again. Raises ``Refused`` at once where another try would not help, and the last
+        ``Unreachable`` or ``Garbled`` when the tries are used up.
+        """
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                return accept(RawResponse(window, self._exchange(window), tried))
+            except (Unreachable, Garbled) as why:
+                last = tried >= self._patience.tries
+                wait = 0.0 if last else self._wait(tried, why)
+                if self._told is not None:
+                    self._told(window, tried, why, wait)
+                if last:
+                    kind = type(why)
+                    raise kind(f"{why} (asked {tried} times; try again later)") from None
+                self._sleep(wait)
+
+    def _wait(self, tried: int, why: CarrierError) -> float:
+        """Return the seconds to wait: what the server asks for, or ever longer with jitter."""
+        patience = self._patience
+        if isinstance(why, Unreachable) and why.retry_after is not None:
+            return min(float(why.retry_after), patience.longest_retry_after)
+        longest = min(patience.longest_wait, patience.first_wait * 2.0 ** (tried - 1))
+        return longest * (0.5 + _jitter() / 2)
+
+    def _exchange(self, window: Window) -> bytes:
+        """Send one request and return the whole unpacked body of a 200, or raise."""
+        question = {
+            "key": self._key.reveal(),
+            "startTime": window.start,
+            "endTime": window.end,
+            "outputFormat": "json",
+            "limit": LIMIT,
+        }
+        patience = self._patience
+        with _watched(patience.whole) as watch:
+            try:
+                response = self._session.post(
+                    self._url,
+                    data=json.dumps(question),
+                    headers={"Content-Type": "application/json"},
+                    timeout=(patience.connect, patience.read),
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with response:
+                    body = _unpack(response.raw, response.headers.get("Content-Encoding", ""))
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
+                if watch.late:
+                    message = f"no whole answer within {patience.whole:g} seconds"
+                    raise Unreachable(message) from None
+                raise Unreachable(self._why(problem)) from None
+            except ValueError as problem:
+                # A socket that the watch closed can surface as a ValueError from the TLS layer.
+                if watch.late:
+                    message = f"no whole answer within {patience.whole:g} seconds"
+                    raise Unreachable(message) from None
+                raise Garbled(f"the answer cannot be read ({type(problem).__name__})") from None
+        if response.status_code != requests.codes.ok:
+            raise self._refusal(response.status_code, response.headers, body)
+        self._inspect(body)
+        return body
+
+    def _inspect(self, body: bytes) -> None:
+        """Refuse a body that must not be kept: not UTF-8, or holding the API key itself."""
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            raise Garbled("the reply is not UTF-8 text") from None
+        if len(self._key.reveal()) >= 8 and self._key.reveal() in text:
+            raise Refused("the reply repeats the API key; it is not kept and not used")
+
+    def _why(self, problem: Exception) -> str:
+        """Say in a few words why no answer came; never with the address or the request."""
+        kinds: tuple[tuple[type[Exception], str], ...] = (
+            (requests.exceptions.SSLError, "the server's certificate is not trusted"),
+            (requests.ConnectTimeout, "the carrier could not be reached in time"),
+            (requests.ReadTimeout, "the carrier did not answer in time"),
+            (requests.exceptions.ChunkedEncodingError, "the answer was cut off"),
+            (urllib3.exceptions.IncompleteRead, "the answer was cut off"),
+            (urllib3.exceptions.ProtocolError, "the answer was cut off"),
+            (urllib3.exceptions.ReadTimeoutError, "the carrier did not answer in time"),
+            (requests.ConnectionError, "the carrier could not be reached"),
+        )
+        said = next((words for kind, words in kinds if isinstance(problem, kind)), "")
+        return said or f"the connection failed ({type(problem).__name__})"
+
+    def _refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> CarrierError:
+        """Turn an answer that is no 200 into what it means for the user."""
+        said = self._key.redact(_reason(body))
+        reason = f" (it says: {said})" if said else ""
+        if status == requests.codes.too_many_requests or status >= 500:
+            meaning = "is busy" if status == requests.codes.too_many_requests else "has a fault"
+            message = f"the carrier's server {meaning}, HTTP {status}{reason}"
+            return Unreachable(message, _retry_after(headers))
+        if 300 <= status < 400:
+            return Refused(
+                f"the server redirects (HTTP {status}) to another address; this is not followed, "
+                "since it would carry the API key there: correct base_url in maxo.toml"
+            )
+        meaning = _MEANINGS.get(status, "the carrier refused the request")
+        return Refused(f"{meaning}, HTTP {status}{reason}")
+
+
+_MEANINGS = {
+    400: "the carrier found the request incomplete or wrong",
+    401: "the carrier does not know this API key: check the key of this account",
+    403: (
+        "this API key may not read calls: give it the permission "
+        '"Call History/Get Call History" in the My Account Portal'
+    ),
+    404: "there is no calls/list at this address: check base_url in maxo.toml",
+}
+
+
+def _jitter() -> float:
+    """Return a number from 0 to 1 that keeps many clients from asking in step."""
+    return random.random()  # noqa: S311 - no secret depends on it
+
+
+def _reason(body: bytes) -> str:
+    """Return the carrier's own words from an error reply, on one short printable line."""
+    try:
+        refusal = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(refusal, dict):
+        return ""
+    words = " - ".join(str(refusal[key]) for key in ("error", "reason") if refusal.get(key))
+    printable = "".join(c if c.isprintable() else " " for c in words)
+    return " ".join(printable.split())[:_LONGEST_SAID]
+
+
+def _retry_after(headers: Mapping[str, str]) -> int | None:
+    """Read Retry-After as seconds; a date or a number that makes no sense counts as not given."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return int(text[:9])
+    date = headers.get("Date", "")
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+        asked = email.utils.parsedate_to_datetime(date)
+        return max(0, int((until - asked).total_seconds()))
+    except (ValueError, TypeError):
+        return None
+
+
+def _unpack(raw: Any, encoding: str) -> bytes:
+    """Read a body to its end and unpack it; a gzip stream must be whole and nothing after it.
+
+    urllib3 itself holds the body to Content-Length and to the end of chunks. A body that
+    merely ends with the connection has no such mark; there gzip's own trailer, or the closing
+    bracket of the JSON, is what tells a cut one.
+    """
+    encoding = encoding.strip().lower()
+    if encoding not in {"", "identity", "gzip", "x-gzip"}:
+        raise Garbled(f"the answer is packed in an unknown way ({encoding[:20]!r})")
+    unpacker = zlib.decompressobj(_GZIP) if encoding.endswith("gzip") else None
+    parts: list[bytes] = []
+    size = 0
+    while chunk := raw.read(_CHUNK, decode_content=False):
+        if unpacker is not None:
+            try:
+                chunk = unpacker.decompress(chunk, _LARGEST_REPLY - size + 1)
+            except zlib.error:
+                raise Garbled("the packed answer is damaged") from None
+            if unpacker.unused_data:
+                raise Garbled("the packed answer has something after its end")
+        size += len(chunk)
+        if size > _LARGEST_REPLY:
+            raise Garbled(f"the answer is larger than {_LARGEST_REPLY:,} bytes")
+        parts.append(chunk)
+    if unpacker is not None and not unpacker.eof and (size or unpacker.unconsumed_tail):
+        raise Garbled("the packed answer was cut off")
+    return b"".join(parts)
+
+
+class _Watch:
+    """Ends one exchange at its deadline by closing its socket, whatever the server drips."""
+
+    def __init__(self, seconds: float) -> None:
+        self.late = False
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def guard(self, sock: socket.socket | None) -> None:
+        """Name the socket to close; at once, if it is late already."""
+        with self._lock:
+            self._socket = sock
+            late = self.late
+        if late:
+            self._close()
+
+    def start(self) -> None:
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.late = True
+        self._close()
+
+    def _close(self) -> None:
+        if self._socket is None:
+            return
+        try:
+            # The plain socket's own method: the TLS one would first take away the reader's state.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        except OSError:
+            return  # it was closed already, which is all that is wanted
+
+
+_CURRENT = threading.local()
+
+
+@contextmanager
+def _watched(seconds: float) -> Iterator[_Watch]:
+    watch = _Watch(seconds)
+    _CURRENT.watch = watch
+    watch.start()
+    try:
+        yield watch
+    finally:
+        watch.stop()
+        _CURRENT.watch = None
+
+
+def _guard(connection: HTTPConnection) -> None:
+    watch: _Watch | None = getattr(_CURRENT, "watch", None)
+    if watch is not None:
+        watch.guard(connection.sock)
+
+
+class _WatchedHTTP(HTTPConnection):
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
+        _guard(self)
+        return super().getresponse()
+
+
+class _WatchedHTTPS(HTTPSConnection):
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
+        _guard(self)
+        return super().getresponse()
+
+
+class _HTTPPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _WatchedHTTP
+
+
+class _HTTPSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPS
+
+
+class _WatchedAdapter(HTTPAdapter):
+    """Connections whose socket the current watch knows; retries are ours, not the adapter's."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}

@@ -1,0 +1,331 @@
+"""The command line: reads the words, calls one verb, prints, returns the exit code.
+
+Results go to standard output; progress and trouble to standard error, one line each. What is
+slow to load is loaded by the command that needs it, so that ``--help`` is immediate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maxo_reports import __version__
+from maxo_reports.errors import DONE, FINDINGS, MaxoReportsError, UsageError
+
+if TYPE_CHECKING:
+    from maxo_reports.config import Workspace
+    from maxo_reports.engine import Job, Outcome, Progress
+
+_PERIOD = "2026-10, last-month, or 2026-10-01..2026-11-01 (the last day is not included)"
+_EXIT_CODES = """\
+exit codes: 0 done; 1 done, with findings that need a person; 2 usage or configuration;
+3 carrier; 4 archive or disk; 5 files do not tie out"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.command
+    try:
+        return command(arguments)
+    except MaxoReportsError as problem:
+        print(f"maxo-reports: {problem}", file=sys.stderr)
+        return problem.exit_code
+    except KeyboardInterrupt:
+        print(
+            "maxo-reports: stopped; what was kept so far stays for the next run", file=sys.stderr
+        )
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; closing it quietly is what is expected of a filter.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="maxo-reports",
+        description="Complete, provable reports of a MaxoTel account's calls.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"maxo-reports {__version__}")
+    parser.add_argument(
+        "-C",
+        "--workspace",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="the folder with maxo.toml, archive/ and out/ (default: here)",
+    )
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_demo(verbs)
+    _add_init(verbs)
+    _add_run(verbs)
+    _add_pull(verbs)
+    _add_verify(verbs)
+    _add_sandbox(verbs)
+    _add_doctor(verbs)
+    return parser
+
+
+def _verb(
+    verbs: Any, name: str, command: Callable[[argparse.Namespace], int], does: str
+) -> argparse.ArgumentParser:
+    verb: argparse.ArgumentParser = verbs.add_parser(name, help=does, description=f"{does}.")
+    verb.set_defaults(command=command)
+    return verb
+
+
+def _add_demo(verbs: Any) -> None:
+    verb = _verb(verbs, "demo", _demo, "the whole main job on the sample month; needs no key")
+    verb.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR")
+    _add_json(verb)
+
+
+def _add_init(verbs: Any) -> None:
+    verb = _verb(verbs, "init", _init, "write a commented maxo.toml")
+    verb.add_argument("folder", nargs="?", type=Path, metavar="DIR")
+
+
+def _add_run(verbs: Any) -> None:
+    verb = _verb(verbs, "run", _run, "pull, check, render and seal the reports of a period")
+    _add_what(verb)
+    verb.add_argument(
+        "--report",
+        action="append",
+        metavar="R",
+        default=[],
+        help="a report by name, more than once for more (default: statement)",
+    )
+    verb.add_argument("--out", type=Path, metavar="DIR", help="where the pack goes")
+    verb.add_argument(
+        "--offline", action="store_true", help="rebuild from the archive; ask the carrier nothing"
+    )
+    _add_json(verb)
+
+
+def _add_pull(verbs: Any) -> None:
+    verb = _verb(verbs, "pull", _pull, "pull a period into the archive: the first half of run")
+    _add_what(verb)
+
+
+def _add_verify(verbs: Any) -> None:
+    verb = _verb(verbs, "verify", _verify, "read every file of a sealed pack against its manifest")
+    verb.add_argument("pack", type=Path, metavar="PACK")
+
+
+def _add_sandbox(verbs: Any) -> None:
+    verb = _verb(verbs, "sandbox", _sandbox, "serve samples on loopback as the carrier does")
+    verb.add_argument("--port", type=int, default=8765)
+    verb.add_argument(
+        "--samples", type=Path, metavar="DIR", help="a sample or a folder of samples"
+    )
+    verb.add_argument("--order", choices=("oldest", "newest", "shuffled"), default="oldest")
+    verb.add_argument(
+        "--fail", type=_share, default=0, metavar="SHARE", help="let this share of requests fail"
+    )
+    verb.add_argument("--seed", type=int, default=0, help="of the shuffle and the failures")
+
+
+def _add_doctor(verbs: Any) -> None:
+    _verb(verbs, "doctor", _doctor, "check the machine and say what to install")
+
+
+def _add_what(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("period", metavar="PERIOD", help=_PERIOD)
+    which = verb.add_mutually_exclusive_group()
+    which.add_argument(
+        "--account",
+        action="append",
+        metavar="A",
+        default=[],
+        help="an account of maxo.toml, more than once for more (default: the only one)",
+    )
+    which.add_argument("--all", action="store_true", help="every account of maxo.toml")
+
+
+def _add_json(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="print one object instead of words")
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share < 1:
+        raise argparse.ArgumentTypeError("must be from 0 to less than 1")
+    return share
+
+
+# ---- commands -------------------------------------------------------------------------------
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from maxo_reports import engine
+
+    with _progress() as progress:
+        outcome = engine.demo(arguments.out, progress)
+    return _report([outcome], as_json=arguments.json)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from maxo_reports import config
+
+    path = config.write_template(arguments.folder or arguments.workspace)
+    print(f"wrote {path}: put your account in it, then run 'maxo-reports doctor'")
+    return DONE
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from maxo_reports import engine
+
+    reports = tuple(dict.fromkeys(arguments.report)) or engine.DEFAULT_REPORTS
+    with _progress() as progress:
+        outcomes = [
+            engine.run(job, reports, offline=arguments.offline)
+            for job in _jobs(arguments, progress)
+        ]
+    return _report(outcomes, as_json=arguments.json)
+
+
+def _pull(arguments: argparse.Namespace) -> int:
+    from maxo_reports import engine
+
+    with _progress() as progress:
+        for job in _jobs(arguments, progress):
+            work = engine.pull_period(job)
+            accepted = work.accepted()
+            records = sum(answer.count for answer in accepted)
+            windows = f"{len(accepted)} window{'s' if len(accepted) != 1 else ''}"
+            print(f"{job.account.id} {job.period.label}: {records:,} records in {windows}")
+    return DONE
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from maxo_reports import pack
+
+    checked = pack.verify(arguments.pack)
+    count = len(checked.files)
+    print(f"{checked.folder}: {count} file{'s' if count != 1 else ''}, unchanged since issued")
+    return DONE
+
+
+def _sandbox(arguments: argparse.Namespace) -> int:
+    from maxo_reports import engine
+    from maxo_reports.sandbox import Book, Sandbox, random_faults
+
+    folder = arguments.samples or engine.sample()
+    folders = [folder] if (folder / "sample.toml").exists() else sorted(folder.glob("*/"))
+    books = [Book.load(each) for each in folders if (each / "sample.toml").exists()]
+    if not books:
+        raise UsageError(f"{folder} holds no sample: a sample is a folder with a sample.toml")
+    faults = random_faults(arguments.fail, arguments.seed) if arguments.fail else None
+    sandbox = Sandbox(
+        books, order=arguments.order, faults=faults, seed=arguments.seed, port=arguments.port
+    )
+    for book in books:
+        print(f"{book.name}: key {book.key}, zone {book.timezone}, period {book.period}")
+    print(f"serving {sandbox.base_url} until interrupted", flush=True)
+    sandbox.serve_forever()
+    return DONE
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from maxo_reports import doctor
+
+    signs = {"ok": "ok  ", "note": "note", "ill": "ILL "}
+    examined = doctor.examine(arguments.workspace, os.environ, _now())
+    width = max(len(each.what) for each in examined)
+    for each in examined:
+        print(f"{signs[each.health]}  {each.what:<{width}}  {each.says}")
+    return UsageError.exit_code if any(each.health == "ill" for each in examined) else DONE
+
+
+def _jobs(arguments: argparse.Namespace, progress: Progress) -> list[Job]:
+    """Return what to work on; every account and period is checked before the first is begun."""
+    from maxo_reports import config, engine
+
+    workspace = config.load(arguments.workspace, os.environ)
+    out = getattr(arguments, "out", None)
+    if out is not None:
+        workspace = _with_out(workspace, out)
+    jobs = []
+    for account in workspace.chosen(arguments.account, every=arguments.all):
+        period = engine.period_of(arguments.period, account, _now())
+        if not getattr(arguments, "offline", False):
+            config.api_key(account, workspace.folder, os.environ)
+
+        def key(account: config.Account = account) -> str:
+            return config.api_key(account, workspace.folder, os.environ)
+
+        jobs.append(engine.Job(workspace, account, period, key, _now, progress))
+    return jobs
+
+
+def _with_out(workspace: Workspace, out: Path) -> Workspace:
+    from dataclasses import replace
+
+    return replace(workspace, settings=replace(workspace.settings, out=str(out.absolute())))
+
+
+def _now() -> int:
+    return int(time.time())  # noqa: TID251 - the one clock; everything below is told the time
+
+
+def _progress() -> Any:
+    from maxo_reports.terminal import shown
+
+    return shown(sys.stderr)
+
+
+# ---- output ---------------------------------------------------------------------------------
+
+
+def _report(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
+    """Print what came out, and return 1 where a finding needs a person."""
+    from maxo_reports import engine
+
+    if as_json:
+        objects = [engine.as_json(outcome) for outcome in outcomes]
+        # One object for one account; for several, one object that holds them all.
+        whole = objects[0] if len(objects) == 1 else {"runs": objects}
+        print(json.dumps(whole, indent=1, ensure_ascii=False))
+    else:
+        for outcome in outcomes:
+            print("\n".join(_lines(outcome)))
+    return FINDINGS if any(outcome.needs_a_person for outcome in outcomes) else DONE
+
+
+def _lines(outcome: Outcome) -> list[str]:
+    from maxo_reports.core.money import plain
+
+    period, intake, totals = outcome.period, outcome.ledger.intake, outcome.ledger.control
+    lines = [
+        (
+            f"{outcome.account.name}, {period.first:%d %b %Y} to {period.last:%d %b %Y} "
+            f"({period.zone}): {outcome.state.word}"
+        ),
+        (
+            f"  {totals.calls:,} calls, {totals.connected:,} connected, "
+            f"{totals.charged:,} charged, {totals.seconds:,} seconds, ${plain(totals.cost)}"
+        ),
+        (
+            f"  {intake.received:,} received = {intake.ledger:,} ledger + "
+            f"{intake.repeats:,} repeats + {intake.outside:,} outside"
+        ),
+    ]
+    lines += [f"  provisional: {reason}" for reason in outcome.state.reasons]
+    lines += [
+        f"  {finding.severity}: {finding.message} ({finding.calls:,} calls, "
+        f"${plain(finding.dollars)}; {finding.where})"
+        for finding in outcome.findings
+    ]
+    if outcome.unchanged:
+        lines.append(f"  nothing has changed: revision {outcome.pack.revision} stands")
+    lines += [f"  {path}" for path in outcome.pack.files]
+    return lines

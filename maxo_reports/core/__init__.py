@@ -1,0 +1,1 @@
+"""The pure core: values and arithmetic. It touches no file, socket, clock or environment."""

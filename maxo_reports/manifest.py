@@ -1,0 +1,117 @@
+"""The manifest: what a pack says of itself, for programs and for a reader in seven years.
+
+Money is text with all its decimals, so that no JSON reader rounds it on the way in.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from maxo_reports import __version__
+from maxo_reports.archive.pulls import Answer
+from maxo_reports.core.checks import Finding
+from maxo_reports.core.ledger import Intake, Totals
+from maxo_reports.core.money import plain
+from maxo_reports.core.period import BillingPeriod
+from maxo_reports.core.report import Heading, Source
+
+PROGRAM = f"maxo-reports {__version__}"
+_LIBRARIES = ("duckdb", "jinja2", "msgspec", "openpyxl", "pyarrow", "requests", "weasyprint")
+
+
+def basis(
+    heading: Heading, calls_sha256: str, reports: Mapping[str, str], templates_sha256: str
+) -> dict[str, Any]:
+    """Return what decides a pack's content: the same basis makes the same files.
+
+    ``reports`` maps each report's name to the hash of its definition.
+    """
+    return {
+        "account": heading.account_id,
+        "name": heading.account_name,
+        "period": period(heading.period),
+        "state": heading.state.word,
+        "reasons": list(heading.state.reasons),
+        "cost_gst": heading.cost_gst,
+        "calls_sha256": calls_sha256,
+        "reports": dict(reports),
+        "templates_sha256": templates_sha256,
+        "version": __version__,
+    }
+
+
+def evidence(source: Source, answers: Iterable[Answer], host: str) -> dict[str, Any]:
+    """Return the figures, the checks and the replies that are behind a pack."""
+    return {
+        "control_totals": totals(source.ledger.control),
+        "records": records(source.ledger.intake),
+        "checks": [
+            {"check": c.title, "expected": c.expected, "found": c.found} for c in source.checks
+        ],
+        "pulled_at": source.heading.pulled_at.isoformat(),
+        "host": host,
+        "replies": [
+            {
+                "start": answer.window.start,
+                "end": answer.window.end,
+                "count": answer.count,
+                "verdict": answer.verdict,
+                "sha256": answer.sha256,
+            }
+            for answer in answers
+        ],
+        "libraries": {name: version(name) for name in _LIBRARIES},
+        "python": platform.python_version(),
+    }
+
+
+def totals(control: Totals) -> dict[str, Any]:
+    """Return control totals under the names that the command line promises."""
+    return {
+        "calls": control.calls,
+        "connected_calls": control.connected,
+        "charged_calls": control.charged,
+        "seconds": control.seconds,
+        "cost": plain(control.cost),
+    }
+
+
+def records(intake: Intake) -> dict[str, int]:
+    """Return what came in and what became of it: received = ledger + repeats + outside."""
+    return {
+        "received": intake.received,
+        "ledger": intake.ledger,
+        "repeats": intake.repeats,
+        "outside": intake.outside,
+    }
+
+
+def period(of: BillingPeriod) -> dict[str, str]:
+    """Return a period's edges as ISO 8601 moments with their offset."""
+    zone = ZoneInfo(of.zone)
+    return {
+        "label": of.label,
+        "start": datetime.fromtimestamp(of.start, zone).isoformat(),
+        "end": datetime.fromtimestamp(of.end, zone).isoformat(),
+        "timezone": of.zone,
+    }
+
+
+def findings(found: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as plain objects."""
+    return [
+        {
+            "code": finding.code,
+            "severity": finding.severity,
+            "where": finding.where,
+            "message": finding.message,
+            "calls": finding.calls,
+            "dollars": plain(finding.dollars),
+        }
+        for finding in found
+    ]

@@ -1,0 +1,232 @@
+"""The workbook under construction: its sheets, its look, and what the last pass has to add.
+
+All cells are written through here, so that one place knows how a kind of value looks, that
+text from outside stays text, and which value stands beside which formula.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from io import BytesIO
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell as NativeCell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+from maxo_reports.core.cdr import LONGEST_TEXT
+from maxo_reports.core.report import Cell, Column, Kind, Report, Role
+from maxo_reports.core.text import visible
+from maxo_reports.render import Style
+from maxo_reports.render.xlsx.package import Cached, Sheet
+
+DAY = 86_400
+EPOCH = 25_569
+"""The serial number that a spreadsheet gives 1 January 1970."""
+A4 = 9
+
+_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_WIDTHS = {
+    Kind.TEXT: 30,
+    Kind.NUMBER: 19,
+    Kind.ID: 14,
+    Kind.COUNT: 12,
+    Kind.DURATION: 13,
+    Kind.MONEY: 15,
+    Kind.MOMENT: 21,
+    Kind.DATE: 19,
+}
+_TEXTS = frozenset({Kind.TEXT, Kind.NUMBER, Kind.ID})
+_LEFT = _TEXTS | {Kind.MOMENT, Kind.DATE}
+
+
+def safe_text(text: str) -> str:
+    """Return text as a cell can hold it: nothing unseen, not too long, no hidden escape.
+
+    Excel reads ``_x0041_`` inside a text as the letter A; writing the first underscore as
+    ``_x005F_`` keeps it as it is.
+    """
+    return _ESCAPED.sub("_x005F_", visible(text, LONGEST_TEXT))
+
+
+def looks_like_formula(text: str) -> bool:
+    """Tell whether editing the cell would turn the text into a formula."""
+    return text[:1] in {"=", "+", "-", "@"}
+
+
+def number_format(kind: Kind, places: int) -> str:
+    """Return the number format of a kind; costs are written with ``places`` decimals."""
+    if kind is Kind.MONEY:
+        figure = f'"$"#,##0.{"0" * places}'
+        return f"{figure};[Red]\\-{figure}"
+    return {
+        Kind.COUNT: "#,##0",
+        Kind.DURATION: "[h]:mm:ss",
+        Kind.MOMENT: "dd mmm yyyy hh:mm:ss",
+        Kind.DATE: "ddd dd mmm yyyy",
+    }.get(kind, "@")
+
+
+def figure(value: Cell, kind: Kind) -> Decimal | int:
+    """Return the number that a cell holds: dollars, a count, or days and parts of a day."""
+    if kind is Kind.DURATION and isinstance(value, int):
+        return (Decimal(value) / DAY).quantize(Decimal("1e-9"))
+    if kind is Kind.DATE and isinstance(value, date):
+        return EPOCH + (value - date(1970, 1, 1)).days
+    if kind is Kind.MOMENT and isinstance(value, datetime):
+        since = value.replace(tzinfo=None) - datetime(1970, 1, 1)  # noqa: DTZ001 - a local clock
+        return EPOCH + (Decimal(since // timedelta(seconds=1)) / DAY).quantize(Decimal("1e-9"))
+    assert isinstance(value, (int, Decimal)), "only figures are numbers"
+    return value
+
+
+class Book:
+    """A workbook being built from one report."""
+
+    def __init__(self, report: Report, style: Style) -> None:
+        self.report = report
+        self.theme = style.theme
+        self.passes: dict[int, Sheet] = {}
+        self._native = Workbook()
+        self._native.remove(self._native.worksheets[0])
+        self._native.calculation.fullCalcOnLoad = True
+        properties = self._native.properties
+        properties.creator = style.program
+        properties.title = safe_text(f"{report.definition.title}, {report.heading.account_name}")
+        properties.subject = f"{report.heading.period.first} to {report.heading.period.last}"
+
+    # ---- sheets -----------------------------------------------------------------------------
+
+    def sheet(self, title: str, *, landscape: bool = False) -> Worksheet:
+        """Make a sheet with its print set-up: A4, one page wide, account and page in the foot."""
+        sheet: Worksheet = self._native.create_sheet(title)
+        self.passes[len(self._native.worksheets)] = Sheet()
+        heading = self.report.heading
+        sheet.sheet_view.showGridLines = False
+        sheet.page_setup.paperSize = A4
+        sheet.page_setup.orientation = "landscape" if landscape else "portrait"
+        sheet.page_setup.fitToHeight = 0
+        sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        sheet.sheet_properties.tabColor = self._colour(self.theme.brand)
+        sheet.page_margins.left = sheet.page_margins.right = 0.5
+        sheet.page_margins.top, sheet.page_margins.bottom = 0.6, 0.7
+        foot = sheet.oddFooter
+        assert foot is not None, "a new sheet has a foot"
+        # An ampersand begins a command in a page's foot, so a real one is doubled.
+        name = safe_text(heading.account_name)[:80].replace("&", "&&")
+        foot.left.text = f"{name}, {heading.period.label}"
+        foot.center.text = "Not a tax invoice"
+        foot.right.text = "Page &P of &N"
+        for part in (foot.left, foot.center, foot.right):
+            part.size = 8
+        return sheet
+
+    def has(self, title: str) -> Worksheet | None:
+        """Return a sheet that is there already."""
+        found = self._native[title] if title in self._native.sheetnames else None
+        assert found is None or isinstance(found, Worksheet), "this book has no chart sheets"
+        return found
+
+    @staticmethod
+    def at(sheet: Worksheet, row: int, column: int) -> NativeCell:
+        """Return the cell in a row and column, both counted from 1."""
+        cell = sheet.cell(row, column)
+        assert isinstance(cell, NativeCell), "this book merges no cells"
+        return cell
+
+    def pass_of(self, sheet: Worksheet) -> Sheet:
+        """Return what the last pass is to do to a sheet."""
+        return self.passes[self._native.sheetnames.index(sheet.title) + 1]
+
+    def widths(self, sheet: Worksheet, columns: tuple[Column, ...], *, least: int = 0) -> None:
+        """Give each column a width that fits its kind, and its heading with the filter's arrow."""
+        for place, column in enumerate(columns, 1):
+            width = max(_WIDTHS[column.kind], len(column.label) + 5, least)
+            sheet.column_dimensions[get_column_letter(place)].width = width
+
+    def skeleton(self) -> bytes:
+        """Return the package as openpyxl writes it, for the last pass."""
+        target = BytesIO()
+        self._native.save(target)
+        return target.getvalue()
+
+    # ---- cells ------------------------------------------------------------------------------
+
+    def words(
+        self,
+        cell: NativeCell,
+        text: str,
+        *,
+        size: int = 11,
+        bold: bool = False,
+        colour: str | None = None,
+        wrap: bool = False,
+    ) -> None:
+        """Write words that are no table's: a title, a label, a note."""
+        self._text(cell, text)
+        cell.font = self._font(size=size, bold=bold, colour=colour or self.theme.ink)
+        cell.alignment = Alignment(vertical="top" if wrap else "center", wrap_text=wrap)
+
+    def head(self, cell: NativeCell, column: Column) -> None:
+        """Write a column's heading."""
+        self._text(cell, column.label)
+        cell.font = self._font(bold=True, colour=self.theme.on_brand)
+        cell.fill = PatternFill("solid", fgColor=self._colour(self.theme.brand))
+        side = "left" if column.kind in _LEFT else "right"
+        cell.alignment = Alignment(horizontal=side, vertical="center", wrap_text=True)
+
+    def value(self, cell: NativeCell, value: Cell, kind: Kind, role: Role = Role.ROW) -> None:
+        """Write one value in its kind's form."""
+        if isinstance(value, str):
+            self._text(cell, value)
+        elif value is not None:
+            cell.value = figure(value, kind)
+        self._dress(cell, kind, role)
+
+    def formula(
+        self, cell: NativeCell, formula: str, value: Cached, kind: Kind, role: Role = Role.ROW
+    ) -> None:
+        """Write a formula and, for the last pass, the value that it comes to."""
+        cell.value = f"={formula}"
+        sheet = cell.parent
+        assert isinstance(sheet, Worksheet), "cells of this book are in its sheets"
+        self.pass_of(sheet).cached[cell.coordinate] = value
+        self._dress(cell, kind, role)
+
+    def _dress(self, cell: NativeCell, kind: Kind, role: Role) -> None:
+        total = role is Role.TOTAL
+        cell.number_format = number_format(kind, self.report.places)
+        cell.font = self._font(bold=total)
+        side = "left" if kind in _LEFT else "right"
+        cell.alignment = Alignment(horizontal=side, vertical="center")
+        line = Side("thin", color=self._colour(self.theme.line))
+        if total:
+            cell.fill = PatternFill("solid", fgColor=self._colour(self.theme.tint))
+            above = Side("medium", color=self._colour(self.theme.brand))
+            cell.border = Border(top=above, bottom=line)
+        else:
+            cell.border = Border(bottom=line)
+
+    def _text(self, cell: NativeCell, text: str) -> None:
+        """Write text as text, whatever it looks like."""
+        cell.value = safe_text(text)
+        cell.data_type = "s"
+        if looks_like_formula(text):
+            cell.quotePrefix = True
+
+    def _font(self, *, size: int = 10, bold: bool = False, colour: str | None = None) -> Font:
+        # A font without name and size is drawn in whatever the program likes.
+        return Font(
+            name=self.theme.workbook_font,
+            size=size,
+            bold=bold,
+            color=self._colour(colour or self.theme.ink),
+        )
+
+    @staticmethod
+    def _colour(text: str) -> str:
+        return f"FF{text[1:].upper()}"
