@@ -12,7 +12,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maxo_reports.archive import columns
 from maxo_reports.archive.pulls import ACCEPTED, FULL, Account, Answer, Asked, Pull
@@ -24,8 +24,8 @@ from maxo_reports.errors import Garbled, TooDense
 _HOUR = 3600
 _FILL = 0.8
 """How full a window is planned to be, as a share of the limit: room for a busier day."""
-_PRIOR_SHARE = 0.05
-"""How much an earlier month's level counts beside what this pull sees, as a share of a month."""
+_KEPT = 0.6
+"""How much of what earlier windows taught is kept when another one is answered."""
 _UNKNOWN_FACTOR = 3.2
 """A full reply that does not show how much was cut: guess this many times the limit."""
 _HINTED_CUTS = 6
@@ -104,13 +104,36 @@ def _hour_of_week(unixtime: int, clock: LocalClock) -> int:
     return local.weekday() * 24 + local.hour
 
 
+class _Level:
+    """How many calls a unit of weight holds, learned from the latest windows the most.
+
+    It starts from a guess that counts as much as one window, so a burst in a quiet month, or
+    a quiet night in a busy one, is unlearned within a few requests.
+    """
+
+    def __init__(self, rate: float | None, target: float) -> None:
+        self._calls = target if rate else 0.0
+        self._weight = target / rate if rate else 0.0
+
+    @property
+    def rate(self) -> float | None:
+        """Calls per weight; None while nothing is known."""
+        return self._calls / self._weight if self._weight else None
+
+    def learn(self, calls: float, weight: float) -> None:
+        """Take in what one window of some weight holds."""
+        self._calls = _KEPT * self._calls + calls
+        self._weight = _KEPT * self._weight + weight
+
+
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """A part of the period that is still to be asked; ``rate`` in calls per weight, if known."""
+    """A part of the period that is still to be asked; ``whole`` if in one go."""
 
     window: Window
-    rate: float | None = None
+    level: _Level
     cuts: int = 0
+    whole: bool = False
 
 
 class Planner:
@@ -120,10 +143,10 @@ class Planner:
         self._density = density
         self._limit = limit
         self._target = _FILL * limit
-        self._spans = [_Span(window) for window in sorted(missing)]
-        self._seen_calls = density.calls * _PRIOR_SHARE
-        self._seen_weight = density.total * _PRIOR_SHARE if density.calls else 0.0
-        self._in_flight: dict[Window, int] = {}
+        known = density.calls / density.total if density.calls else None
+        level = _Level(known, self._target)
+        self._spans = [_Span(window, level) for window in sorted(missing)]
+        self._in_flight: dict[Window, _Span] = {}
         self._changed = threading.Condition()
         self._stopped = False
 
@@ -134,17 +157,17 @@ class Planner:
                 self._changed.wait()
             if not self._spans or self._stopped:
                 return None
-            window, rest = self._cut(self._spans[0])
-            self._in_flight[window] = self._spans[0].cuts
+            span = self._spans[0]
+            window, rest = self._cut(span)
+            self._in_flight[window] = span
             self._spans[:1] = [rest] if rest else []
             return window
 
     def answered(self, window: Window, calls: int) -> None:
         """Learn that a window is whole."""
         with self._changed:
-            self._in_flight.pop(window, None)
-            self._seen_calls += calls
-            self._seen_weight += self._density.weight(window.start, window.end)
+            span = self._in_flight.pop(window)
+            span.level.learn(calls, self._density.weight(window.start, window.end))
             self._changed.notify_all()
 
     def full(self, window: Window, moments: Sequence[int]) -> None:
@@ -160,8 +183,10 @@ class Planner:
                 "no report is made. Ask MaxoTel for an export of that second"
             )
         with self._changed:
-            cuts = self._in_flight.pop(window, 0) + 1
-            self._spans[:0] = self._pieces(window, sorted(moments), cuts)
+            span = self._in_flight.pop(window)
+            weight = self._density.weight(window.start, window.end)
+            span.level.learn(self._limit * _UNKNOWN_FACTOR, weight)
+            self._spans[:0] = self._pieces(window, sorted(moments), span.cuts + 1)
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -172,48 +197,48 @@ class Planner:
 
     def _cut(self, span: _Span) -> tuple[Window, _Span | None]:
         """Take a window off the front of a span, so that what is left divides evenly."""
-        window, rate = span.window, span.rate or self._rate()
-        if rate is None or window.seconds <= 1:
+        window, rate = span.window, span.level.rate
+        if span.whole or rate is None or window.seconds <= 1:
             return window, None
         weight = self._density.weight(window.start, window.end)
         parts = -(-weight * rate // self._target)
         if parts <= 1:
             return window, None
-        at = self._density.after(window.start, weight / parts)
-        at = min(max(at, window.start + 1), window.end - 1)
-        rest = _Span(Window(at, window.end), span.rate, span.cuts)
-        return Window(window.start, at), rest
-
-    def _rate(self) -> float | None:
-        return self._seen_calls / self._seen_weight if self._seen_weight else None
+        at = _inside(self._density.after(window.start, weight / parts), window)
+        return Window(window.start, at), replace(span, window=Window(at, window.end))
 
     def _pieces(self, window: Window, moments: Sequence[int], cuts: int) -> list[_Span]:
-        """Cut a full window in pieces that are each strictly smaller."""
+        """Cut a full window in two that are each strictly smaller, where the calls suggest."""
+        density = self._density
+        whole = density.weight(window.start, window.end)
         if cuts > _HINTED_CUTS or not moments:
             middle = (window.start + window.end) // 2
+            level = _Level(2 * self._limit / whole, self._target)
             halves = (Window(window.start, middle), Window(middle, window.end))
-            return [_Span(half, None, cuts) for half in halves]
-        density, whole = self._density, self._density.weight(window.start, window.end)
+            return [_Span(half, level, cuts) for half in halves]
         share = density.weight(moments[0], moments[-1] + 1) / whole
         before = density.weight(window.start, moments[0]) / whole
         after = density.weight(moments[-1] + 1, window.end) / whole
         if max(before, after) > 0.1 and min(before, after) < 0.05:
             # The calls that came lie at one end: that end holds about what came, all of it.
             at = moments[int(len(moments) * (_FILL if after > before else 1 - _FILL))]
-            guess = self._limit / share if share else self._limit
+            guess = self._limit / share
         else:
             at = moments[int(len(moments) * _FILL / _UNKNOWN_FACTOR)]
             guess = self._limit * _UNKNOWN_FACTOR
-        at = min(max(at, window.start + 1), window.end - 1)
-        rate = guess / whole
-        if self._rate() is None:
-            self._seen_calls, self._seen_weight = guess * _PRIOR_SHARE, whole * _PRIOR_SHARE
-        near, far = Window(window.start, at), Window(at, window.end)
+        at = _inside(at, window)
+        level = _Level(guess / whole, self._target)
         # The end that the calls came from is as full as it should be; only the rest is cut on.
-        seen, rest = (near, far) if after >= before else (far, near)
-        calm = self._target / max(density.weight(seen.start, seen.end), 1e-9)
-        spans = {seen: _Span(seen, min(rate, calm), cuts), rest: _Span(rest, rate, cuts)}
-        return [spans[near], spans[far]]
+        near_is_seen = after >= before
+        return [
+            _Span(Window(window.start, at), level, cuts, whole=near_is_seen),
+            _Span(Window(at, window.end), level, cuts, whole=not near_is_seen),
+        ]
+
+
+def _inside(at: int, window: Window) -> int:
+    """Return the nearest second that cuts a window in two."""
+    return min(max(at, window.start + 1), window.end - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +274,6 @@ def pull(
     work = taken_up or account.begin(period, asked, began)
     _rebuild(account, work)
     planner = Planner(_density(account, period, calls_expected), work.missing())
-    for answer in work.accepted():
-        planner.answered(answer.window, answer.count)
     job = _Job(
         account,
         work,

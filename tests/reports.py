@@ -97,9 +97,7 @@ def made_up_calls(
 ) -> list[Call]:
     """Make calls up: office hours, fewer at weekends, the same ones every time."""
     dice = random.Random(20261031)
-    days = [
-        period.first + timedelta(days=n) for n in range((period.until - period.first).days)
-    ]
+    days = [period.first + timedelta(days=n) for n in range((period.until - period.first).days)]
     weights = [(2, 10, 11, 10, 10, 9, 3)[(day.weekday() + 1) % 7] for day in days]
     calls = []
     for _ in range(count):

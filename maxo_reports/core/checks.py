@@ -15,7 +15,7 @@ from typing import Literal
 
 from maxo_reports.core import money
 from maxo_reports.core.ledger import Intake, Ledger, QuirkCount, Totals, total
-from maxo_reports.core.period import BillingPeriod, Window
+from maxo_reports.core.period import BillingPeriod, LocalClock, Window
 
 Severity = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -164,6 +164,7 @@ def _of_quirk(quirk: QuirkCount) -> Finding:
 def checks(ledger: Ledger, period: BillingPeriod, windows: Sequence[Window]) -> tuple[Check, ...]:
     """Compare everything that must be equal before a file may be made."""
     intake = ledger.intake
+    clock = LocalClock.over(period.zone, period.start, period.end)
     return (
         Check(
             "Records received = ledger + repeats + outside",
@@ -183,8 +184,8 @@ def checks(ledger: Ledger, period: BillingPeriod, windows: Sequence[Window]) -> 
         ),
         Check(
             "Windows cover the period, no gap and no overlap",
-            f"{period.start} to {period.end}",
-            _covered(windows),
+            f"{clock.text(period.start)} to {clock.text(period.end)}",
+            _covered(windows, clock),
         ),
     )
 
@@ -196,13 +197,16 @@ def _said(totals: Totals) -> str:
     )
 
 
-def _covered(windows: Sequence[Window]) -> str:
+def _covered(windows: Sequence[Window], clock: LocalClock) -> str:
     """Say which span the windows cover, or where they leave a gap or overlap."""
     ordered = sorted(windows)
     for before, after in pairwise(ordered):
         if before.end != after.start:
-            return f"{'gap' if before.end < after.start else 'overlap'} at {before.end}"
-    return f"{ordered[0].start} to {ordered[-1].end}" if ordered else "nothing"
+            trouble = "gap" if before.end < after.start else "overlap"
+            return f"{trouble} at {clock.text(before.end)}"
+    if not ordered:
+        return "nothing"
+    return f"{clock.text(ordered[0].start)} to {clock.text(ordered[-1].end)}"
 
 
 def state(

@@ -66,10 +66,13 @@ def round_half_up(value: Decimal, places: int = 2) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
 
 
-def to_text(value: Decimal, places: int) -> str:
-    """Write dollars for a person: ``1,234.50``, with a real minus sign for credits."""
+def to_text(value: Decimal, places: int, sign: str = "") -> str:
+    """Write dollars for a person: ``1,234.50``, with a real minus sign for credits.
+
+    ``sign`` is the currency's, which stands between the minus and the figure.
+    """
     rounded = round_half_up(value, places)
-    text = f"{abs(rounded):,.{places}f}"
+    text = f"{sign}{abs(rounded):,.{places}f}"
     return f"\u2212{text}" if rounded < 0 else text
 
 

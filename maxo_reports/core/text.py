@@ -1,8 +1,8 @@
 """Text that came from outside, made fit to be looked at: nothing in it unseen, none endless.
 
-Callers choose what stands in a call record. Control characters, zero-width ones and those that
-turn the direction of writing round are shown by their number between angle quotes, so that no
-file shows anything other than what is in it.
+Callers choose what stands in a call record. Control characters, zero-width ones, those that turn
+the direction of writing round, and heaps of accents that would cover the lines above are shown
+by their number between angle quotes, so that no file shows anything but what is in it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from __future__ import annotations
 import unicodedata
 
 ELLIPSIS = "\u2026"
+MOST_MARKS = 2
+"""How many accents may stand on one letter."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_MARKS = frozenset({"Mn", "Me"})
 
 
 def visible(text: str, longest: int) -> str:
@@ -21,11 +24,12 @@ def visible(text: str, longest: int) -> str:
     if text.isascii() and text.isprintable() and len(text) <= longest:
         return text
     shown: list[str] = []
-    length = 0
+    length = marks = 0
     for letter in text:
-        seen = letter
-        if unicodedata.category(letter) in _UNSEEN:
-            seen = f"\u2039U+{ord(letter):04X}\u203a"
+        category = unicodedata.category(letter)
+        marks = marks + 1 if category in _MARKS else 0
+        plain = category not in _UNSEEN and marks <= MOST_MARKS
+        seen = letter if plain else f"\u2039U+{ord(letter):04X}\u203a"
         length += len(seen)
         if length > longest:
             return _cut(shown, longest)

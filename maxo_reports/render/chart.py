@@ -2,57 +2,41 @@
 
 Positions are the only thing that is computed here. They are points of a drawing and never
 figures of a report, which is why they may be floats; every figure that is written beside a
-mark is the report's own.
+mark is the report's own, and a grid line's number is a place on the scale.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
-SATURDAY = 5
+from maxo_reports.core.period import BillingPeriod
+from maxo_reports.core.report import Column, Kind, Role, Table
+
+BAR_LENGTH = 38.0
+"""The longest bar beside a row, in points."""
+
+WIDTH, HEIGHT = 493.0, 118.0
+LEFT, TOP, BOTTOM = 30.0, 12.0, 14.0
+"""The daily chart, in points, and the room that it leaves for its labels."""
+
 EVERY_DAY = 35
 """Up to this many columns, each one has the number of its day under it."""
 
+_ZERO = Decimal(0)
+_SATURDAY = 5
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
-_GAP = 0.28  # of a column's slot
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The size of a drawing in points, and the room it leaves for its labels."""
-
-    width: float
-    height: float
-    left: float = 30.0
-    top: float = 12.0
-    bottom: float = 14.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A grid line, and what is written beside it."""
-
-    y: float
-    text: str
-    text_y: float
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A text under the columns."""
-
-    x: float
-    text: str
-    weekend: bool
+_GRID_LINES = 4
+_GAP = 0.28  # of a day's slot
+_LABEL_ROOM = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One column, and the slot of the drawing that belongs to its day."""
+    """One day's column, and the slot of the drawing that belongs to the day."""
 
     x: float
     y: float
@@ -64,80 +48,114 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """A drawing of one column a day. ``peak`` is the place of the highest column in ``bars``."""
+class Mark:
+    """A text of an axis and where it stands: ``line`` is its grid line's height, if it has one."""
 
-    frame: Frame
-    ceiling: float
-    depth: float
-    baseline: float
-    axis_x: float
-    label_y: float
-    radius: float
-    bars: tuple[Bar, ...]
-    ticks: tuple[Tick, ...]
-    labels: tuple[Label, ...]
-    peak: int
-    peak_x: float
-    peak_y: float
+    x: float
+    y: float
+    text: str
+    line: float | None = None
 
 
-def columns(
-    days: Sequence[date], values: Sequence[Decimal], frame: Frame, sign: str = ""
-) -> Columns:
-    """Place one column a day over a baseline of zero; credits hang below it.
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The daily chart: what it shows (``column``), and where everything in it stands.
 
-    ``sign`` goes before the numbers of the axis. There must be a day, and a value that is
-    not zero.
+    ``peak_day`` and ``peak_value`` are the report's own; ``peak`` is where to write them.
     """
-    low, high = min(*values, Decimal(0)), max(*values, Decimal(0))
-    step = _step(high - low)
-    ground = frame.height - frame.bottom
-    scale = (ground - frame.top) / float(high - low)
-    slot = (frame.width - frame.left) / len(days)
+
+    column: Column
+    first: date
+    last: date
+    peak_day: date
+    peak_value: Decimal
+    peak: Mark
+    bars: tuple[Bar, ...]
+    scale: tuple[Mark, ...]
+    labels: tuple[Mark, ...]
+    baseline: float
+    radius: float
+    width: float = WIDTH
+    height: float = HEIGHT
+    left: float = LEFT
+    top: float = TOP
+    depth: float = HEIGHT - TOP - BOTTOM
+
+
+def bars(table: Table) -> tuple[float, ...] | None:
+    """Return how long a bar each row gets, the greatest the longest; credits get none."""
+    _, values = _drawn(table)
+    greatest = max(values, default=_ZERO)
+    if greatest <= 0:
+        return None
+    return tuple(_point(max(0.0, float(value / greatest)) * BAR_LENGTH) for value in values)
+
+
+def days(table: Table, period: BillingPeriod) -> Days | None:
+    """Place one column a day over a line at zero, a day without calls included.
+
+    Credits hang below the line. There is nothing to draw when every day is zero.
+    """
+    column, values = _drawn(table)
+    if column is None:
+        return None
+    known = dict(zip((cells[0] for cells in _rows(table)), values, strict=True))
+    calendar = [
+        period.first + timedelta(days=place) for place in range((period.until - period.first).days)
+    ]
+    drawn = [known.get(day, _ZERO) for day in calendar]
+    low, high = min(*drawn, _ZERO), max(*drawn, _ZERO)
+    ground = HEIGHT - BOTTOM
+    slot = (WIDTH - LEFT) / len(calendar)
 
     def y(value: Decimal) -> float:
-        return ground - float(value - low) * scale
+        return ground - float((value - low) / (high - low)) * (ground - TOP)
 
-    bars = tuple(
+    columns = tuple(
         Bar(
-            x=_point(frame.left + slot * (place + _GAP / 2)),
-            y=_point(y(max(value, Decimal(0)))),
-            width=_point(slot * (1 - _GAP)),
-            height=_point(abs(float(value)) * scale),
-            slot_x=_point(frame.left + slot * place),
-            slot_width=_point(slot),
-            weekend=day.weekday() >= SATURDAY,
+            _point(LEFT + slot * (place + _GAP / 2)),
+            _point(y(max(value, _ZERO))),
+            _point(slot * (1 - _GAP)),
+            _point(y(min(value, _ZERO)) - y(max(value, _ZERO))),
+            _point(LEFT + slot * place),
+            _point(slot),
+            day.weekday() >= _SATURDAY,
         )
-        for place, (day, value) in enumerate(zip(days, values, strict=True))
+        for place, (day, value) in enumerate(zip(calendar, drawn, strict=True))
     )
-    peak = max(range(len(values)), key=lambda place: (values[place], -place))
-    return Columns(
-        frame,
-        ceiling=frame.top,
-        depth=_point(ground - frame.top),
-        baseline=_point(y(Decimal(0))),
-        axis_x=frame.left - 5,
-        label_y=frame.height - 4,
-        radius=_point(min(1.0, slot / 10)),
-        bars=bars,
-        ticks=tuple(
-            Tick(_point(y(at)), _axis_text(at, sign), _point(y(at) + 2.3))
-            for at in _ticks(low, high, step)
+    peak = max(range(len(drawn)), key=lambda place: (drawn[place], -place))
+    middle = columns[peak].x + columns[peak].width / 2
+    return Days(
+        column,
+        calendar[0],
+        calendar[-1],
+        calendar[peak],
+        drawn[peak],
+        Mark(_point(min(max(middle, LEFT + 18), WIDTH - 18)), _point(columns[peak].y - 3), ""),
+        columns,
+        tuple(
+            Mark(LEFT - 5, _point(y(at) + 2.3), text, _point(y(at)))
+            for at, text in _scale(low, high, is_money=column.kind is Kind.MONEY)
         ),
-        labels=_labels(days, frame.left, slot),
-        peak=peak,
-        peak_x=_point(min(max(bars[peak].x + bars[peak].width / 2, frame.left + 18), frame.width - 18)),
-        peak_y=_point(bars[peak].y - 3),
+        _labels(calendar, slot),
+        _point(y(_ZERO)),
+        _point(min(1.0, slot / 10)),
     )
 
 
-def lengths(values: Sequence[Decimal], longest: float) -> tuple[float, ...]:
-    """Return how long a bar each value gets, the greatest the longest; credits get none."""
-    greatest = max(values, default=Decimal(0))
-    if greatest <= 0:
-        return tuple(0.0 for _ in values)
-    return tuple(_point(max(0.0, float(value / greatest)) * longest) for value in values)
+def _rows(table: Table) -> Sequence[tuple[object, ...]]:
+    return [row.cells for row in table.rows if row.role is Role.ROW]
+
+
+def _drawn(table: Table) -> tuple[Column | None, list[Decimal]]:
+    """Choose what to draw: the cost, or the number of calls where nothing cost anything."""
+    for key in ("cost", "calls"):
+        for place, column in enumerate(table.columns):
+            cells = [cells[place] for cells in _rows(table)]
+            values = [Decimal(c) if isinstance(c, (int, Decimal)) else _ZERO for c in cells]
+            if column.key == key and any(values):
+                return column, values
+    return None, []
 
 
 def _point(value: float) -> float:
@@ -145,36 +163,32 @@ def _point(value: float) -> float:
     return round(value, 2)
 
 
-def _step(span: Decimal) -> Decimal:
-    """Return a round distance between grid lines, such that at most four fit above the first."""
-    rough = span / 4
+def _scale(low: Decimal, high: Decimal, *, is_money: bool) -> list[tuple[Decimal, str]]:
+    """Return round numbers from ``low`` to ``high``, zero among them, and how to write them."""
+    rough = (high - low) / _GRID_LINES
     unit = Decimal(1).scaleb(rough.adjusted())
-    return next(step * unit for step in _STEPS if step * unit >= rough)
+    step = next(step * unit for step in _STEPS if step * unit >= rough)
+    if not is_money:
+        step = max(step, Decimal(1)).to_integral_value()
+    steps = [step * place for place in range(int(low / step), int(high / step) + 1)]
+    places = max(0, -int(step.normalize().as_tuple().exponent))
+    places = max(places, 2) if is_money and places else places
+    sign = "$" if is_money else ""
+    minus = "\u2212"
+    return [(at, f"{minus if at < 0 else ''}{sign}{abs(at):,.{places}f}") for at in steps]
 
 
-def _ticks(low: Decimal, high: Decimal, step: Decimal) -> list[Decimal]:
-    """Return the multiples of ``step`` from ``low`` to ``high``; zero is always one of them."""
-    first, last = int(low / step), int(high / step)
-    return [step * place for place in range(first, last + 1)]
-
-
-def _axis_text(value: Decimal, sign: str) -> str:
-    text = f"{abs(value).normalize():,f}"
-    whole, point, cents = text.partition(".")
-    if sign and point:
-        text = f"{whole}.{cents:0<2}"
-    return f"\u2212{sign}{text}" if value < 0 else f"{sign}{text}"
-
-
-def _labels(days: Sequence[date], left: float, slot: float) -> tuple[Label, ...]:
-    """Name every day of a month; of a longer period, the first day of each month."""
-    short = len(days) <= EVERY_DAY
+def _labels(calendar: Sequence[date], slot: float) -> tuple[Mark, ...]:
+    """Name every day of a month; of a longer period, its start and the first of each month."""
+    short = len(calendar) <= EVERY_DAY
+    starts = [place for place, day in enumerate(calendar) if short or day.day == 1]
+    if not starts or starts[0] * slot > _LABEL_ROOM:
+        starts.insert(0, 0)
     return tuple(
-        Label(
-            _point(left + slot * (place + 0.5)),
-            str(day.day) if short else f"{day.day} {_MONTHS[day.month - 1]}",
-            day.weekday() >= SATURDAY,
+        Mark(
+            _point(LEFT + slot * (place + 0.5)),
+            HEIGHT - 4,
+            f"{calendar[place].day}" + ("" if short else f" {_MONTHS[calendar[place].month - 1]}"),
         )
-        for place, day in enumerate(days)
-        if short or day.day == 1
+        for place in starts
     )

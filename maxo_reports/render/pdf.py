@@ -1,14 +1,14 @@
 """The statement: a report value through Jinja templates into an invoice-style PDF.
 
 Templates see plain values and do no arithmetic: the sandbox refuses every operator. The only
-thing worked out here is where the marks of a chart stand (``render.chart``). A statement
-fetches nothing but files of the template folders' ``fonts`` and ``assets``, uses no font but
-the shipped ones, and is the same bytes for the same report.
+thing worked out on the way is where the marks of a chart stand (``render.chart``). A
+statement fetches nothing but files of the template folders' ``assets`` and ``fonts``, uses no
+font but the shipped ones, and is the same bytes for the same report.
 
-Text from calls is shown as it came, with two exceptions. What cannot be seen or would turn
-its surroundings round (control characters, bidi overrides, zero-width and unassigned ones)
-is shown by its number, as in ``‹U+202E›``; and a text of more than ``LONGEST_TEXT`` letters
-ends in an ellipsis: the workbook has the whole of it.
+Text from calls is shown as it came, with two exceptions. What cannot be seen, or would turn
+or cover its surroundings (controls, bidi overrides, zero-width letters, heaps of accents), is
+shown by its number between single guillemets, U+202E for one; and a long text ends in an
+ellipsis, since the workbook has the whole of it.
 """
 
 from __future__ import annotations
@@ -19,48 +19,35 @@ import logging
 import mimetypes
 import os
 import tempfile
-import traceback
-import unicodedata
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
-from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from xml.sax.saxutils import escape as xml_escape
 
-import jinja2
-from jinja2.exceptions import FilterArgumentError, SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-from maxo_reports.core import money, numbering
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Section, Table
+from maxo_reports.core.text import visible
 from maxo_reports.errors import ConfigError
-from maxo_reports.render import RendererUnavailable, Style, chart
+from maxo_reports.render import RendererUnavailable, Style, chart, templates
 
 SUFFIX = ".pdf"
 MEDIA_TYPE = "application/pdf"
 
-FORMAT = "pdf"
 LANGUAGE = "en-AU"
 VARIANT = "pdf/ua-1"
 """Tagged, so that a screen reader finds the tables' headings and the charts' words."""
-LONGEST_TEXT = 300
-LONGEST_NAME = 100
-MOST_MARKS = 2
-ROOMY = 44
-BAR_LENGTH = 44.0
-DAYS_FRAME = chart.Frame(width=493.0, height=118.0)
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+LONGEST_TEXT, LONGEST_NAME, LONGEST_FOOT = 300, 100, 64
+"""How many letters of a text are shown: of a message, of a name or category, in the foot."""
+
+ROOMY = 44
+"""How many letters the figures of a total may have before a table needs smaller type."""
+
 _TRUETYPE = b"\x00\x01\x00\x00"
 
 
@@ -88,104 +75,8 @@ def render(report: Report, style: Style, target: Path) -> None:
 
 def page(report: Report, style: Style) -> str:
     """Fill the templates: the statement as HTML, which WeasyPrint then sets on pages."""
-    environment = _Sandbox(
-        loader=jinja2.FileSystemLoader(style.folders),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.clear()
-    environment.filters = {
-        **{name: environment.filters[name] for name in ("e", "escape")},
-        **_filters(report.places),
-    }
-    view = _view(report, style)
-    try:
-        return environment.get_template(report.definition.template).render(view)
-    except _TEMPLATE_TROUBLE as error:
-        _refuse(error, report.definition.template, style)
-
-
-_TEMPLATE_TROUBLE = (
-    *(jinja2.TemplateError, ArithmeticError, AttributeError, LookupError),
-    *(RecursionError, TypeError, ValueError),
-)
-
-
-# ---- the templates' world -------------------------------------------------------------------
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """A sandbox whose templates lay out what they are given and work nothing out."""
-
-    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
-    intercepted_unops = frozenset({"+", "-"})
-
-    def call_binop(self, *_: object) -> NoReturn:
-        """Refuse arithmetic between two values."""
-        raise SecurityError("templates do no arithmetic: every figure comes from the report")
-
-    def call_unop(self, *_: object) -> NoReturn:
-        """Refuse arithmetic on one value."""
-        self.call_binop()
-
-
-def _filters(places: int) -> dict[str, Callable[..., str]]:
-    """Return the four filters; ``money`` writes the report's own number of decimals."""
-
-    def _money(value: object, sign: str = "") -> str:
-        if not isinstance(value, Decimal):
-            raise FilterArgumentError("money writes dollars, which are Decimal")
-        text = money.to_text(value, places)
-        return f"\u2212{sign}{text[1:]}" if text.startswith("\u2212") else f"{sign}{text}"
-
-    return {"money": _money, "duration": _duration, "moment": _moment, "phone": _phone}
-
-
-def _duration(value: object) -> str:
-    """Write seconds as ``98:05:09``."""
-    if not isinstance(value, int):
-        raise FilterArgumentError("duration writes whole seconds")
-    minutes, seconds = divmod(value, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}"
-
-
-def _moment(value: object) -> str:
-    """Write ``31 Oct 2026`` or ``31 Oct 2026, 23:59:59``, in whatever locale we run."""
-    if not isinstance(value, date):
-        raise FilterArgumentError("moment writes a date or a local time")
-    day = f"{value.day} {_MONTHS[value.month - 1][:3]} {value.year}"
-    return f"{day}, {value:%H:%M:%S}" if isinstance(value, datetime) else day
-
-
-def _phone(value: object) -> str:
-    """Write a number as people read it, ``02 5550 0140``."""
-    return numbering.spaced(str(value))
-
-
-def _refuse(error: Exception, template: str, style: Style) -> NoReturn:
-    """Turn trouble in a template into one line that names the file and the line in it."""
-    place = _place(error)
-    if isinstance(error, jinja2.TemplateSyntaxError):
-        place = (str(error.name), error.lineno)
-    if isinstance(error, jinja2.TemplateNotFound):
-        folders = ", ".join(str(folder) for folder in style.folders)
-        message = f"template {error.name!r} is in none of {folders}"
-    else:
-        message = f"{error}" or type(error).__name__
-    where = f"template {place[0]}, line {place[1]}" if place else f"template {template}"
-    raise ConfigError(f"{where}: {message}") from None
-
-
-def _place(error: Exception) -> tuple[str, int] | None:
-    """Find the innermost template and line that an error came from."""
-    found = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if "__jinja_exception__" in frame.f_globals:
-            found = (Path(frame.f_code.co_filename).name, line)
-    return found
+    template = report.definition.template
+    return templates.fill(template, _view(report, style), style.folders, report.places)
 
 
 # ---- what the templates see -----------------------------------------------------------------
@@ -200,36 +91,37 @@ def _view(report: Report, style: Style) -> dict[str, object]:
         "program": style.program,
         "theme": asdict(style.theme),
         "title": _shown(report.definition.title),
-        "account": {"id": _shown(heading.account_id), "name": _shown(heading.account_name, LONGEST_NAME), "short": _shown(heading.account_name, 64)},
+        "account": {
+            "id": _shown(heading.account_id),
+            "name": _shown(heading.account_name, LONGEST_NAME),
+            "short": _shown(heading.account_name, LONGEST_FOOT),
+        },
         "period": {
             "name": _period_name(period),
             "first": period.first,
             "last": period.last,
             "zone": _shown(period.zone),
         },
-        "state": {"word": heading.state.word, "reasons": _all_shown(heading.state.reasons)},
+        "state": {
+            "word": heading.state.word,
+            "reasons": [_shown(reason) for reason in heading.state.reasons],
+        },
         "pulled_at": heading.pulled_at,
         "pulled_at_iso": heading.pulled_at.isoformat(timespec="seconds"),
         "cost_basis": heading.cost_basis,
         "totals": asdict(report.totals),
-        "sections": [_section(section, report) for section in report.sections_for(FORMAT)],
+        "sections": [
+            _section(section, report) for section in report.sections_for(SUFFIX.lstrip("."))
+        ],
     }
 
 
 def _period_name(period: BillingPeriod) -> str:
     """Call a calendar month by its name, and anything else by its first and last day."""
-    first, last = period.first, period.last
-    if (
-        first.day == 1
-        and period.until.day == 1
-        and (first.year, first.month)
-        == (
-            last.year,
-            last.month,
-        )
-    ):
-        return f"{_MONTHS[first.month - 1]} {first.year}"
-    return f"{_moment(first)} to {_moment(last)}"
+    first, until = period.first, period.until
+    if first.day == until.day == 1 and (until - first).days <= 31:
+        return f"{templates.MONTHS[first.month - 1]} {first.year}"
+    return f"{templates.moment(first)} to {templates.moment(period.last)}"
 
 
 def _section(section: Section, report: Report) -> dict[str, object]:
@@ -243,27 +135,42 @@ def _section(section: Section, report: Report) -> dict[str, object]:
         "kind": spec.kind,
         "title": _shown(spec.title),
         "note": _shown(section.note),
-        "columns": [
-            {"key": column.key, "label": _shown(column.label), "kind": column.kind.value}
-            for column in table.columns
-        ],
+        "columns": [_column(column) for column in table.columns],
         "rows": _rows(table, Role.ROW),
         "totals": _rows(table, Role.TOTAL),
-        "bars": _bars(table) if spec.chart and spec.kind == "groups" else None,
-        "chart": (
-            _days(table, report.heading.period) if spec.chart and spec.kind == "days" else None
-        ),
         "dense": _dense(table),
+        "bars": chart.bars(table) if spec.chart and spec.kind == "groups" else None,
         "bar_after": len(table.group_by) - 1,
-        "bar_length": BAR_LENGTH,
+        "bar_length": chart.BAR_LENGTH,
+        "chart": _days(table, report) if spec.chart and spec.kind == "days" else None,
     }
+
+
+def _days(table: Table, report: Report) -> dict[str, object] | None:
+    drawing = chart.days(table, report.heading.period)
+    if drawing is None:
+        return None
+    value = drawing.peak_value
+    counted = drawing.column.kind is Kind.COUNT
+    return {
+        **asdict(drawing),
+        "column": _column(drawing.column),
+        "peak_value": f"{value:,}" if counted else value,
+    }
+
+
+def _column(column: Column) -> dict[str, str]:
+    return {"key": column.key, "label": _shown(column.label), "kind": column.kind.value}
 
 
 def _rows(table: Table, role: Role) -> list[list[Cell]]:
     """Return the cells of the rows; counts are written out here, since no filter does."""
     longest = LONGEST_NAME if table.group_by else LONGEST_TEXT
     return [
-        [_cell(cell, column.kind, longest) for cell, column in zip(row.cells, table.columns, strict=True)]
+        [
+            _cell(cell, column.kind, longest)
+            for cell, column in zip(row.cells, table.columns, strict=True)
+        ]
         for row in table.rows
         if row.role is role
     ]
@@ -283,72 +190,7 @@ def _cell(cell: Cell, kind: Kind, longest: int) -> Cell:
 
 def _shown(text: str, longest: int = LONGEST_TEXT) -> str:
     """Make a text fit to be looked at: nothing in it unseen, and no longer than a few lines."""
-    shown: list[str] = []
-    length = marks = 0
-    for letter in text:
-        category = unicodedata.category(letter)
-        marks = marks + 1 if category in _MARKS else 0
-        plain = category not in _UNSEEN and marks <= MOST_MARKS
-        seen = letter if plain else f"\u2039U+{ord(letter):04X}\u203a"
-        length += len(seen)
-        if length > longest:
-            return "".join((*shown, "\u2026"))
-        shown.append(seen)
-    return "".join(shown)
-
-
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_MARKS = frozenset({"Mn", "Me"})
-
-
-def _all_shown(texts: Sequence[str]) -> list[str]:
-    return [_shown(text) for text in texts]
-
-
-# ---- charts ---------------------------------------------------------------------------------
-
-
-def _drawn(table: Table) -> tuple[Column, list[Decimal]] | None:
-    """Choose what to draw: the cost, or the number of calls where nothing cost anything."""
-    for key in ("cost", "calls"):
-        for place, column in enumerate(table.columns):
-            cells = [row.cells[place] for row in table.rows if row.role is Role.ROW]
-            values = [Decimal(cell) if isinstance(cell, (int, Decimal)) else _ZERO for cell in cells]
-            if column.key == key and any(values):
-                return column, values
-    return None
-
-
-_ZERO = Decimal(0)
-
-
-def _bars(table: Table) -> tuple[float, ...] | None:
-    drawn = _drawn(table)
-    return chart.lengths(drawn[1], BAR_LENGTH) if drawn else None
-
-
-def _days(table: Table, period: BillingPeriod) -> dict[str, object] | None:
-    """Place the columns of the daily chart, a day without calls included."""
-    drawn = _drawn(table)
-    if drawn is None:
-        return None
-    column, values = drawn
-    days = [row.cells[0] for row in table.rows if row.role is Role.ROW]
-    by_day = dict(zip(days, values, strict=True))
-    span = (period.until - period.first).days
-    calendar = [period.first + timedelta(days=place) for place in range(span)]
-    heights = [by_day.get(day, _ZERO) for day in calendar]
-    money_drawn = column.kind is Kind.MONEY
-    drawing = chart.columns(calendar, heights, DAYS_FRAME, "$" if money_drawn else "")
-    return {
-        **asdict(drawing),
-        "label": _shown(column.label),
-        "kind": column.kind.value,
-        "first": period.first,
-        "last": period.last,
-        "peak_day": calendar[drawing.peak],
-        "peak_value": heights[drawing.peak] if money_drawn else f"{heights[drawing.peak]:,}",
-    }
+    return visible(text, longest)
 
 
 # ---- WeasyPrint's world ---------------------------------------------------------------------
@@ -399,34 +241,49 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 def _listening() -> Iterator[list[str]]:
     """Gather what WeasyPrint logs as errors, such as a picture that cannot be had.
 
-    fontTools' remarks on its own work, and warnings about libraries to come, are dropped.
+    Its warnings, about CSS that it does not know, go where the program's log goes. Dropped are
+    the steps that it counts, fontTools' remarks, and advice on libraries, which doctor gives.
     """
-    troubles = _Troubles(logging.ERROR)
-    loud, chatty = logging.getLogger("weasyprint"), logging.getLogger("fontTools")
-    level = chatty.level
-    loud.addHandler(troubles)
-    chatty.setLevel(logging.ERROR)
+    troubles = _Troubles()
+    logger = logging.getLogger("weasyprint")
+    quiet = {logging.getLogger(name): level for name, level in _QUIET.items()}
+    before = {each: each.level for each in quiet}
+    logger.addHandler(troubles)
+    logger.addFilter(_is_no_advice)
+    for each, level in quiet.items():
+        each.setLevel(level)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             yield troubles.lines
     finally:
-        chatty.setLevel(level)
-        loud.removeHandler(troubles)
+        logger.removeHandler(troubles)
+        logger.removeFilter(_is_no_advice)
+        for each, level in before.items():
+            each.setLevel(level)
+
+
+_QUIET = {"weasyprint.progress": logging.WARNING, "fontTools": logging.ERROR}
+
+
+def _is_no_advice(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("Using fontTools instead of HarfBuzz")
 
 
 class _Troubles(logging.Handler):
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
+    """Keeps the errors that are logged, a line each."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one line."""
+        """Keep one."""
         self.lines.append(record.getMessage())
 
 
 def _weasyprint() -> Any:
-    """Load WeasyPrint, or say in one line what is missing; it prints advice, which is kept back."""
+    """Load WeasyPrint, or say in one line what is missing; its own advice is not printed."""
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             return import_module("weasyprint")
@@ -443,7 +300,7 @@ def _fetcher(urls: Any, folders: Sequence[Path]) -> Any:
     base = folders[0].resolve()
     allowed = [folder.resolve() / name for folder in folders for name in ("assets", "fonts")]
 
-    class Fetcher(urls.URLFetcher):  # type: ignore[misc, name-defined]
+    class Fetcher(urls.URLFetcher):  # type: ignore[misc]
         """Refuses everything else: other schemes, other hosts, other folders, links out."""
 
         def fetch(self, url: str, headers: object = None) -> Any:

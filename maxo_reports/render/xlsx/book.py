@@ -40,6 +40,18 @@ _WIDTHS = {
     Kind.MOMENT: 21,
     Kind.DATE: 19,
 }
+_FITTED = {
+    "direction": 12,
+    "status": 16,
+    "severity": 11,
+    "code": 24,
+    "message": 60,
+    "check": 46,
+    "expected": 46,
+    "found": 46,
+    "result": 10,
+}
+"""Columns of text that are shorter or longer than most."""
 _TEXTS = frozenset({Kind.TEXT, Kind.NUMBER, Kind.ID})
 _LEFT = _TEXTS | {Kind.MOMENT, Kind.DATE}
 
@@ -142,11 +154,15 @@ class Book:
         """Return what the last pass is to do to a sheet."""
         return self.passes[self._native.sheetnames.index(sheet.title) + 1]
 
-    def widths(self, sheet: Worksheet, columns: tuple[Column, ...], *, least: int = 0) -> None:
-        """Give each column a width that fits its kind, and its heading with the filter's arrow."""
+    @staticmethod
+    def width(column: Column) -> int:
+        """Return the width, in characters, that fits a column and its heading's filter arrow."""
+        return max(_FITTED.get(column.key, _WIDTHS[column.kind]), len(column.label) + 5)
+
+    def widths(self, sheet: Worksheet, columns: tuple[Column, ...]) -> None:
+        """Give each column its width."""
         for place, column in enumerate(columns, 1):
-            width = max(_WIDTHS[column.kind], len(column.label) + 5, least)
-            sheet.column_dimensions[get_column_letter(place)].width = width
+            sheet.column_dimensions[get_column_letter(place)].width = self.width(column)
 
     def skeleton(self) -> bytes:
         """Return the package as openpyxl writes it, for the last pass."""

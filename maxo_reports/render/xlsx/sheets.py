@@ -11,6 +11,7 @@ from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
@@ -27,6 +28,12 @@ _FIRST = 4
 """The row of a table's heading, below the sheet's title."""
 _CHART_ROWS = 17
 _CHART_HEIGHT, _CHART_WIDTH = 8, 20
+_CHART_INSET = 1_380_000
+"""Where a chart ends in the summary's last column, in EMU; its edge must not touch the paper's."""
+_CHECK_LINE = 45
+"""Letters that fit on one line of a check."""
+_PORTRAIT = 105
+"""The width of a sheet, in characters, that still reads well on upright paper."""
 
 
 class _Charted(NamedTuple):
@@ -67,8 +74,7 @@ class _Painter:
         self._live = live
         self._charted: list[_Charted] = []
         self._summary: Worksheet | None = None
-        self._chart_row = 0
-        self._totals: dict[str, str] = {}
+        self._chart_row = self._next_row = self._width = 0
 
     def paint(self, section: Section) -> None:
         """Draw one section on its sheet."""
@@ -91,8 +97,8 @@ class _Painter:
         heading, theme = book.report.heading, book.theme
         sheet = book.sheet(section.spec.sheet)
         measures = table.columns[1:]
-        width = len(measures)
-        for place in range(1, width + 1):
+        self._width = len(measures)
+        for place in range(1, self._width + 1):
             sheet.column_dimensions[get_column_letter(place)].width = 21
         book.words(
             book.at(sheet, 1, 1),
@@ -123,7 +129,6 @@ class _Painter:
             cell.font = Font(
                 name=theme.workbook_font, size=14, bold=True, color=f"FF{theme.ink[1:].upper()}"
             )
-            self._totals[column.key] = f"'{sheet.title}'!${get_column_letter(place)}${row + 1}"
         sheet.row_dimensions[row + 1].height = 28
         self._summary, self._chart_row = sheet, row + 3
         wanted = [s for s in book.report.sections_for("xlsx") if s.spec.chart and _has_rows(s)]
@@ -160,7 +165,7 @@ class _Painter:
                 book.at(sheet, row, 1), spec.title, size=14, bold=True, colour=book.theme.brand
             )
             return sheet, row + 2
-        sheet = book.sheet(spec.sheet, landscape=len(columns) > 6)
+        sheet = book.sheet(spec.sheet, landscape=sum(map(book.width, columns)) > _PORTRAIT)
         heading = book.report.heading
         book.widths(sheet, columns)
         book.words(book.at(sheet, 1, 1), spec.title, size=16, bold=True, colour=book.theme.brand)
@@ -254,9 +259,10 @@ class _Painter:
         after = self._draw_table(section)
         sheet = book.has(section.spec.sheet)
         assert sheet is not None, "the table was just drawn on it"
-        sheet.column_dimensions["A"].width = 50
-        sheet.column_dimensions["B"].width = sheet.column_dimensions["C"].width = 62
-        for cells in sheet.iter_rows(min_row=_FIRST + 1, max_row=after, max_col=3):
+        for row in range(_FIRST + 1, after):
+            cells = [book.at(sheet, row, place) for place in (1, 2, 3)]
+            longest = max(len(str(cell.value or "")) for cell in cells)
+            sheet.row_dimensions[row].height = 15 * (1 + longest // _CHECK_LINE)
             for cell in cells:
                 cell.alignment = Alignment(vertical="center", wrap_text=True)
         row = self._live_checks(sheet, after + 1)
@@ -311,7 +317,11 @@ class _Painter:
         for charted in self._charted:
             chart = _chart(charted, self._book)
             if self._summary is not None:
-                self._summary.add_chart(chart, f"A{row}")
+                # Anchored to cells at both ends, a chart is as wide as the table in any program.
+                end = AnchorMarker(self._width - 1, _CHART_INSET, row + _CHART_ROWS - 2)
+                start = AnchorMarker(col=0, row=row - 1)
+                chart.anchor = TwoCellAnchor(_from=start, to=end)  # type: ignore[assignment]
+                self._summary.add_chart(chart)
                 row += _CHART_ROWS
             else:
                 charted.sheet.add_chart(chart, f"{get_column_letter(charted.cost + 2)}{_FIRST}")

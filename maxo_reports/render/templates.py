@@ -1,0 +1,127 @@
+"""The templates' world: Jinja in a sandbox that lays out what it is given and works out nothing.
+
+Templates see plain values and four filters. Arithmetic is refused, undefined names are refused,
+text is escaped, and no file outside the template folders can be read.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import NoReturn
+
+import jinja2
+from jinja2.exceptions import FilterArgumentError, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from maxo_reports.core import money, numbering
+from maxo_reports.errors import ConfigError
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+Folders = Sequence[Path]
+
+
+def fill(template: str, view: Mapping[str, object], folders: Folders, places: int) -> str:
+    """Fill a template with a view; ``money`` writes ``places`` decimals.
+
+    The first of the folders that has the template is used. Raises ConfigError with the
+    template's file and line.
+    """
+    try:
+        return _templates(folders, places).get_template(template).render(view)
+    except _TROUBLE as error:
+        raise ConfigError(_told(error, template, folders)) from None
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """A sandbox whose templates lay out what they are given and work nothing out."""
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
+    intercepted_unops = frozenset({"+", "-"})
+
+    def call_binop(self, *_: object) -> NoReturn:
+        """Refuse arithmetic between two values."""
+        raise SecurityError("templates do no arithmetic: every figure comes from the report")
+
+    def call_unop(self, *_: object) -> NoReturn:
+        """Refuse arithmetic on one value."""
+        self.call_binop()
+
+
+def _templates(folders: Folders, places: int) -> _Sandbox:
+    """Open the template folders: no function to call, and no filter but ours and the escape."""
+    templates = _Sandbox(
+        loader=jinja2.FileSystemLoader(folders),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals.clear()
+    escapes = {name: templates.filters[name] for name in ("e", "escape")}
+    templates.filters = {**escapes, **_filters(places)}
+    return templates
+
+
+def _filters(places: int) -> dict[str, Callable[..., str]]:
+    """Return the four filters; ``money`` writes the report's own number of decimals."""
+
+    def _money(value: object, sign: str = "") -> str:
+        if not isinstance(value, Decimal):
+            raise FilterArgumentError("money writes dollars, which are Decimal")
+        return money.to_text(value, places, sign)
+
+    return {"money": _money, "duration": _duration, "moment": moment, "phone": _phone}
+
+
+def _duration(value: object) -> str:
+    """Write seconds as ``98:05:09``."""
+    if not isinstance(value, int):
+        raise FilterArgumentError("duration writes whole seconds")
+    minutes, seconds = divmod(value, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"
+
+
+def moment(value: object) -> str:
+    """Write ``31 Oct 2026`` or ``31 Oct 2026, 23:59:59``, in whatever locale we run."""
+    if not isinstance(value, date):
+        raise FilterArgumentError("moment writes a date or a local time")
+    day = f"{value.day} {MONTHS[value.month - 1][:3]} {value.year}"
+    return f"{day}, {value:%H:%M:%S}" if isinstance(value, datetime) else day
+
+
+def _phone(value: object) -> str:
+    """Write a number as people read it, ``02 5550 0140``."""
+    return numbering.spaced(str(value))
+
+
+_TROUBLE = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+def _told(error: Exception, template: str, folders: Folders) -> str:
+    """Say in one line what is wrong in which line of which template."""
+    line = None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if "__jinja_exception__" in frame.f_globals:  # how Jinja marks a template's own frames
+            template, line = Path(frame.f_code.co_filename).name, number
+    message = str(error) or type(error).__name__
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        template, line = str(error.name), error.lineno
+    elif isinstance(error, jinja2.TemplateNotFound):
+        message = f"{error.name} is in none of {', '.join(map(str, folders))}"
+    return f"template {template}{f', line {line}' if line else ''}: {message}"
