@@ -21,8 +21,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from maxo_reports import sandbox as module
 from maxo_reports.sandbox import FAULTS, HEADINGS, Asked, Book, Order, Sandbox, random_faults
+from maxo_reports.sandbox import server as module
 
 DENTAL = Path(__file__).parents[1] / "samples" / "wattle-lane-dental"
 KEY = "sandbox-key"

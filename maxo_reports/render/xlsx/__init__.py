@@ -21,4 +21,5 @@ def render(report: Report, style: Style, target: Path) -> None:
     """Write the workbook to ``target``, which does not exist yet."""
     book = Book(report, style)
     sheets.fill(book)
-    package.finish(book.skeleton(), target, book.passes, report.heading.pulled_at)
+    moment = report.heading.pulled_at
+    package.finish(book.skeleton(), target, book.passes, book.tables, moment)

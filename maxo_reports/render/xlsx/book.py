@@ -103,6 +103,8 @@ class Book:
         self.report = report
         self.theme = style.theme
         self.passes: dict[int, Sheet] = {}
+        self.tables: dict[str, str] = {}
+        """The whole range of each streamed table, by its name."""
         self._native = Workbook()
         self._native.remove(self._native.worksheets[0])
         self._native.calculation.fullCalcOnLoad = True

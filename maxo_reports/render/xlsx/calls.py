@@ -58,11 +58,13 @@ def _sheet(book: Book, title: str, table: str, columns: tuple[Column, ...], rows
             book.value(cell, "=" if row == _QUOTED and _is_text(column) else None, column.kind)
     # A table must have a row, so that of a month without calls has an empty one.
     last = get_column_letter(len(columns))
-    whole = f"A1:{last}{max(rows.count, 1) + 1}"
-    native = NativeTable(displayName=table, ref=whole)
+    native = NativeTable(displayName=table, ref=f"A1:{last}2")
     native.tableStyleInfo = TableStyleInfo(name=_STYLE, showRowStripes=True)
     sheet.add_table(native)
+    whole = f"A1:{last}{max(rows.count, 1) + 1}"
+    book.tables[table] = whole
     last_pass = book.pass_of(sheet)
+    last_pass.extent = whole
     last_pass.prototypes = (_PLAIN, _QUOTED)
     last_pass.rows = rows
     last_pass.row_count = rows.count

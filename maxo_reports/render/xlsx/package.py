@@ -28,6 +28,10 @@ _LEVEL = 4
 _BIG_PART = 2_000_000
 """Rows from which a part may outgrow what a plain zip entry can say of its size."""
 _CORE = "docProps/core.xml"
+_TABLES = "xl/tables/"
+_TABLE_NAME = re.compile(rb'displayName="([^"]*)"')
+_REF = re.compile(rb' ref="[^"]*"')
+_DIMENSION = re.compile(rb'<dimension ref="[^"]*"')
 _MODIFIED = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(<)")
 _FORMULA = re.compile(rb'<c r="([A-Z]+[0-9]+)"([^>]*)>(<f[^>]*>[^<]*</f>)<v\s*(?:/>|></v>)</c>')
 _TYPE = re.compile(rb'\s+t="[^"]*"')
@@ -47,7 +51,9 @@ class Sheet:
 
     ``cached`` gives each formula's value by cell; ``text_ranges`` are where numbers are meant
     to be text. For a streamed sheet, ``prototypes`` are the numbers of the rows that show the
-    styles, one set each, and ``rows`` makes the row XML from those styles' numbers.
+    styles, one set each, ``rows`` makes the row XML from those styles' numbers, and ``extent``
+    is the range that the sheet and its table have with all rows (openpyxl, given it, would make
+    every cell of it).
     """
 
     cached: dict[str, Cached] = field(default_factory=dict)
@@ -55,6 +61,7 @@ class Sheet:
     prototypes: tuple[int, ...] = ()
     rows: RowMaker | None = None
     row_count: int = 0
+    extent: str = ""
 
 
 class RowMaker:
@@ -65,8 +72,18 @@ class RowMaker:
         raise NotImplementedError
 
 
-def finish(skeleton: bytes, target: Path, sheets: Mapping[int, Sheet], moment: datetime) -> None:
-    """Write the finished workbook; ``sheets`` by position, ``moment`` the document's time."""
+def finish(
+    skeleton: bytes,
+    target: Path,
+    sheets: Mapping[int, Sheet],
+    tables: Mapping[str, str],
+    moment: datetime,
+) -> None:
+    """Write the finished workbook.
+
+    ``sheets`` are by position from 1; ``tables`` gives each streamed table's whole range by its
+    name; ``moment`` is the time that the document is said to be from.
+    """
     with (
         zipfile.ZipFile(BytesIO(skeleton)) as source,
         target.open("xb") as file,
@@ -78,8 +95,15 @@ def finish(skeleton: bytes, target: Path, sheets: Mapping[int, Sheet], moment: d
             big = sheet is not None and sheet.row_count > _BIG_PART
             # Opened by name, an entry gets a fixed time of its own accord.
             with out.open(name, "w", force_zip64=big) as entry:
-                for piece in _pieces(name, part, sheet, moment):
-                    entry.write(piece)
+                if name == _CORE:
+                    entry.write(_dated(part, moment))
+                elif name.startswith(_TABLES):
+                    entry.write(_extended(part, tables))
+                elif sheet is None:
+                    entry.write(part)
+                else:
+                    for piece in _pieces(part, sheet):
+                        entry.write(piece)
 
 
 def _position(name: str) -> int:
@@ -87,19 +111,30 @@ def _position(name: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _pieces(name: str, part: bytes, sheet: Sheet | None, moment: datetime) -> Iterator[bytes]:
-    if name == _CORE:
-        text = f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}".encode()
-        yield _MODIFIED.sub(lambda match: match[1] + text + match[2], part)
-    elif sheet is None:
+def _dated(part: bytes, moment: datetime) -> bytes:
+    text = f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}".encode()
+    return _MODIFIED.sub(lambda match: match[1] + text + match[2], part)
+
+
+def _extended(part: bytes, tables: Mapping[str, str]) -> bytes:
+    """Give a streamed table, and its filter, the range that its rows take."""
+    match = _TABLE_NAME.search(part)
+    assert match is not None, "every table has a name"
+    whole = tables.get(match[1].decode())
+    if whole is None:
+        return part
+    return _REF.sub(b' ref="%s"' % whole.encode(), part)
+
+
+def _pieces(part: bytes, sheet: Sheet) -> Iterator[bytes]:
+    part = _with_values(part, sheet.cached)
+    part = _with_ignored(part, sheet.text_ranges)
+    if sheet.extent:
+        part = _DIMENSION.sub(b'<dimension ref="%s"' % sheet.extent.encode(), part, count=1)
+    if sheet.rows is None:
         yield part
     else:
-        part = _with_values(part, sheet.cached)
-        part = _with_ignored(part, sheet.text_ranges)
-        if sheet.rows is None:
-            yield part
-        else:
-            yield from _streamed(part, sheet, sheet.rows)
+        yield from _streamed(part, sheet, sheet.rows)
 
 
 def _with_values(part: bytes, cached: Mapping[str, Cached]) -> bytes:
