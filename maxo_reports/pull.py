@@ -24,7 +24,7 @@ from maxo_reports.errors import Garbled, TooDense
 _HOUR = 3600
 _FILL = 0.85
 """How full a window is planned to be, as a share of the limit: room for a busier day."""
-_KEPT = 0.8
+_KEPT = 0.95
 """How much of what earlier windows taught is kept when another one is answered."""
 _UNKNOWN_FACTOR = 3.2
 """A full reply that does not show how much was cut: guess this many times the limit."""

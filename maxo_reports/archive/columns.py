@@ -69,11 +69,12 @@ def _fields() -> list[tuple[str, pa.DataType]]:
 class CallStore:
     """The calls of one whole pull: the ledger's source, and the itemised list's.
 
-    ``paths`` are the Parquet files of its accepted windows. Each record counts once by its
-    callid; of records that share one, the first in order of window and time is kept.
+    ``paths`` are the Parquet files of its accepted windows, in order of time. Each record counts
+    once by its callid; of records that share one, the first in order of window and time is kept.
     """
 
     def __init__(self, paths: Sequence[Path], period: BillingPeriod) -> None:
+        self._paths = paths
         self._period = period
         self._clock = LocalClock.over(period.zone, period.start, period.end)
         self._unknown = _unknown_fields(paths)
@@ -164,27 +165,19 @@ class CallStore:
 
     def lines(self) -> Iterator[CallLine]:
         """Return the calls in order of time."""
-        for batch in self._batches(
-            f"SELECT call_id, {self._local()}, direction, a_party, b_party, service_number,"
-            " category, status, seconds, cost FROM kept ORDER BY unixtime, call_id"
+        for batch in self._in_order(
+            f"call_id, {self._local()}, direction, a_party, b_party, service_number,"
+            " category, status, seconds, cost"
         ):
             yield from map(CallLine._make, batch)
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over every call's content in order: equal calls, equal fingerprint."""
         digest = hashlib.sha256()
-        for batch in self._batches(
-            f"SELECT call_id, {_CONTENT} FROM kept ORDER BY unixtime, call_id"
-        ):
-            digest.update(repr(batch).encode())
+        for batch in self._in_order(f"call_id, {_CONTENT}"):
+            # Call by call, so that it does not matter how the calls came in batches.
+            digest.update("".join(map(repr, batch)).encode())
         return digest.hexdigest()
-
-    def hours(self) -> dict[int, int]:
-        """Return how many calls began in each hour, by the hour's first unix second."""
-        rows = self._all(
-            "SELECT unixtime // 3600 * 3600 AS hour, count(*) FROM kept GROUP BY hour"
-        )
-        return dict(rows)
 
     def _local(self) -> str:
         """Return the SQL for seconds on the local clock, from the core's own table of offsets."""
@@ -205,14 +198,30 @@ class CallStore:
     def _all(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
 
-    def _batches(self, sql: str) -> Iterator[list[tuple[Any, ...]]]:
+    def _in_order(self, what: str) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield batches of some columns of the kept calls, in order of time and callid.
+
+        Windows follow each other and each file is in order, so they are read one by one, in
+        the memory of one; records that came twice or astray need one great sort.
+        """
+        start, end = self._period.start, self._period.end
+        order = "ORDER BY unixtime, call_id"
         cursor = self._db.cursor()
         try:
-            cursor.execute(sql)
-            while batch := cursor.fetchmany(_BATCH):
-                yield batch
+            if self._intake.repeats or self._intake.astray:
+                yield from _fetched(cursor.execute(f"SELECT {what} FROM kept {order}"))
+                return
+            for path in self._paths:
+                sql = f"SELECT {what} FROM read_parquet(?)"
+                inside = f"WHERE unixtime >= {start} AND unixtime < {end}"
+                yield from _fetched(cursor.execute(f"{sql} {inside} {order}", [str(path)]))
         finally:
             cursor.close()
+
+
+def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]]]:
+    while batch := cursor.fetchmany(_BATCH):
+        yield batch
 
 
 def hours(paths: Sequence[Path]) -> dict[int, int]:

@@ -96,6 +96,17 @@ def figure(value: Cell, kind: Kind) -> Decimal | int:
     return value
 
 
+def _aligned(kind: Kind, *, wrap: bool = False) -> Alignment:
+    """Return how a kind of value stands: words to the left, figures to the right with some air."""
+    right = kind not in _LEFT
+    return Alignment(
+        horizontal="right" if right else "left",
+        vertical="center",
+        indent=1 if right else 0,
+        wrap_text=wrap,
+    )
+
+
 class Book:
     """A workbook being built from one report."""
 
@@ -194,8 +205,7 @@ class Book:
         self._text(cell, column.label)
         cell.font = self._font(bold=True, colour=self.theme.on_brand)
         cell.fill = PatternFill("solid", fgColor=self._colour(self.theme.brand))
-        side = "left" if column.kind in _LEFT else "right"
-        cell.alignment = Alignment(horizontal=side, vertical="center", wrap_text=True)
+        cell.alignment = _aligned(column.kind, wrap=True)
 
     def value(self, cell: NativeCell, value: Cell, kind: Kind, role: Role = Role.ROW) -> None:
         """Write one value in its kind's form."""
@@ -219,8 +229,7 @@ class Book:
         total = role is Role.TOTAL
         cell.number_format = number_format(kind, self.report.places)
         cell.font = self._font(bold=total)
-        side = "left" if kind in _LEFT else "right"
-        cell.alignment = Alignment(horizontal=side, vertical="center")
+        cell.alignment = _aligned(kind)
         line = Side("thin", color=self._colour(self.theme.line))
         if total:
             cell.fill = PatternFill("solid", fgColor=self._colour(self.theme.tint))
