@@ -7,6 +7,7 @@ slow to load is loaded by the command that needs it, so that ``--help`` is immed
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -30,6 +31,10 @@ exit codes: 0 done; 1 done, with findings that need a person; 2 usage or configu
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without Unicode shows a minus sign as an escape rather than ending the run.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
@@ -185,12 +190,22 @@ def _run(arguments: argparse.Namespace) -> int:
     from maxo_reports import engine
 
     reports = tuple(dict.fromkeys(arguments.report)) or engine.DEFAULT_REPORTS
+    outcomes: list[Outcome] = []
+    failed: list[tuple[str, MaxoReportsError]] = []
     with _progress() as progress:
-        outcomes = [
-            engine.run(job, reports, offline=arguments.offline)
-            for job in _jobs(arguments, progress)
-        ]
-    return _report(outcomes, as_json=arguments.json)
+        jobs = _jobs(arguments, progress)
+        for job in jobs:
+            try:
+                outcomes.append(engine.run(job, reports, offline=arguments.offline))
+            except MaxoReportsError as problem:
+                # One account's trouble must not keep the others' reports back.
+                if len(jobs) == 1:
+                    raise
+                failed.append((job.account.id, problem))
+    code = _report(outcomes, failed, as_json=arguments.json)
+    for account, why in failed:
+        print(f"maxo-reports: account {account!r}: {why}", file=sys.stderr)
+    return max([why.exit_code for _, why in failed], default=code)
 
 
 def _pull(arguments: argparse.Namespace) -> int:
@@ -201,8 +216,8 @@ def _pull(arguments: argparse.Namespace) -> int:
             work = engine.pull_period(job)
             accepted = work.accepted()
             records = sum(answer.count for answer in accepted)
-            windows = f"{len(accepted)} window{'s' if len(accepted) != 1 else ''}"
-            print(f"{job.account.id} {job.period.label}: {records:,} records in {windows}")
+            said = f"{_counted(records, 'record')} in {_counted(len(accepted), 'window')}"
+            print(f"{job.account.id} {job.period.label}: {said}")
     return DONE
 
 
@@ -210,8 +225,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     from maxo_reports import pack
 
     checked = pack.verify(arguments.pack)
-    count = len(checked.files)
-    print(f"{checked.folder}: {count} file{'s' if count != 1 else ''}, unchanged since issued")
+    print(f"{checked.folder}: {_counted(len(checked.files), 'file')}, unchanged since issued")
     return DONE
 
 
@@ -286,15 +300,21 @@ def _progress() -> Any:
 # ---- output ---------------------------------------------------------------------------------
 
 
-def _report(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
+def _report(
+    outcomes: Sequence[Outcome],
+    failed: Sequence[tuple[str, MaxoReportsError]] = (),
+    *,
+    as_json: bool,
+) -> int:
     """Print what came out, and return 1 where a finding needs a person."""
     from maxo_reports import engine
 
     if as_json:
         objects = [engine.as_json(outcome) for outcome in outcomes]
+        errors = [{"account": account, "error": str(problem)} for account, problem in failed]
         # One object for one account; for several, one object that holds them all.
-        whole = objects[0] if len(objects) == 1 else {"runs": objects}
-        print(json.dumps(whole, indent=1, ensure_ascii=False))
+        whole = objects[0] if len(objects) == 1 and not errors else {"runs": objects}
+        print(json.dumps({**whole, **({"errors": errors} if errors else {})}, indent=1))
     else:
         for outcome in outcomes:
             print("\n".join(_lines(outcome)))
@@ -302,7 +322,7 @@ def _report(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
 
 
 def _lines(outcome: Outcome) -> list[str]:
-    from maxo_reports.core.money import plain
+    from maxo_reports.core.money import plain, printed_places, to_text
 
     period, intake, totals = outcome.period, outcome.ledger.intake, outcome.ledger.control
     lines = [
@@ -321,11 +341,15 @@ def _lines(outcome: Outcome) -> list[str]:
     ]
     lines += [f"  provisional: {reason}" for reason in outcome.state.reasons]
     lines += [
-        f"  {finding.severity}: {finding.message} ({finding.calls:,} calls, "
-        f"${plain(finding.dollars)}; {finding.where})"
+        f"  {finding.severity}: {finding.message} ({_counted(finding.calls, 'call')}, "
+        f"{to_text(finding.dollars, printed_places([finding.dollars]), '$')}; {finding.where})"
         for finding in outcome.findings
     ]
     if outcome.unchanged:
         lines.append(f"  nothing has changed: revision {outcome.pack.revision} stands")
     lines += [f"  {path}" for path in outcome.pack.files]
     return lines
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

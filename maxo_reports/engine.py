@@ -7,7 +7,7 @@ files -> read back -> sealed pack.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -90,7 +90,18 @@ def period_of(text: str, account: Account, now: int) -> BillingPeriod:
 
 def pull_period(job: Job) -> Pull:
     """Pull a period: the first half of a run. Returns the whole pull, kept in the archive."""
-    settings, account = job.workspace.settings, job.account
+    with _alone(job):
+        return _pulled(job)
+
+
+def _alone(job: Job) -> AbstractContextManager[None]:
+    """Hold the account's lock: two runs at once would write the same pull and revision."""
+    archive = Archive(job.workspace.archive_of(job.account))
+    return files.only_one(archive.lock, f"account {job.account.id!r}")
+
+
+def _pulled(job: Job) -> Pull:
+    settings, account, period = job.workspace.settings, job.account, job.period
     key = Secret(job.key())
     patience = Patience(
         connect=settings.connect_timeout,
@@ -109,21 +120,17 @@ def pull_period(job: Job) -> Pull:
             told=job.progress.failed_try,
         )
 
-    archive = Archive(job.workspace.archive_of(account))
-    period = job.period
-    asked = Asked(period.start, period.end, period.zone, account.host, LIMIT)
-    with files.only_one(archive.lock, f"account {account.id!r}"):
-        job.progress.step("Asking the carrier for the calls")
-        return pull(
-            archive,
-            period,
-            asked,
-            connect=connect,
-            now=job.now,
-            in_flight=settings.requests_in_flight,
-            calls_expected=account.calls_per_month,
-            progress=job.progress.pulled,
-        )
+    job.progress.step("Asking the carrier for the calls")
+    return pull(
+        Archive(job.workspace.archive_of(account)),
+        period,
+        Asked(period.start, period.end, period.zone, account.host, LIMIT),
+        connect=connect,
+        now=job.now,
+        in_flight=settings.requests_in_flight,
+        calls_expected=account.calls_per_month,
+        progress=job.progress.pulled,
+    )
 
 
 def run(job: Job, reports: Sequence[str], *, offline: bool = False) -> Outcome:
@@ -131,8 +138,19 @@ def run(job: Job, reports: Sequence[str], *, offline: bool = False) -> Outcome:
     shelf = definitions.Shelf.of(job.workspace.folder)
     loaded = [definitions.load(name, shelf, FORMATS) for name in reports]
     style = Style(definitions.load_theme(shelf), shelf.templates(), PROGRAM)
-    work = _archived(job) if offline else pull_period(job)
+    with _alone(job):
+        work = _archived(job) if offline else _pulled(job)
+        return _reported(job, loaded, style, shelf, work)
 
+
+def _reported(
+    job: Job,
+    loaded: Sequence[definitions.Loaded],
+    style: Style,
+    shelf: definitions.Shelf,
+    work: Pull,
+) -> Outcome:
+    """Make the reports of a pull: the second half of a run."""
     job.progress.step("Grouping the calls")
     archive = Archive(job.workspace.archive_of(job.account))
     answers = work.accepted()

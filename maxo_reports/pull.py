@@ -19,7 +19,7 @@ from maxo_reports.archive.pulls import ACCEPTED, FULL, Account, Answer, Asked, P
 from maxo_reports.carrier import LIMIT, Carrier, RawResponse
 from maxo_reports.core import cdr
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
-from maxo_reports.errors import Garbled, TooDense
+from maxo_reports.errors import Garbled, Refused, TooDense
 
 _HOUR = 3600
 _FILL = 0.85
@@ -384,7 +384,7 @@ class _Job:
                     f"the reply holds {reply.count} calls, more than the limit asked for"
                 )
             calls = cdr.columns(reply, self._clock)
-        except Garbled as why:
+        except (Garbled, Refused) as why:
             answer(0, str(why))
             raise
         if reply.count >= self._work.asked.limit:

@@ -23,7 +23,7 @@ import msgspec
 
 from maxo_reports.core import money, numbering
 from maxo_reports.core.period import LocalClock, Window
-from maxo_reports.errors import Garbled
+from maxo_reports.errors import Garbled, Refused
 
 INBOUND = "Inbound"
 OUTBOUND = "Outbound"
@@ -204,13 +204,17 @@ def _all_fields_present(calls: Sequence[_Call]) -> bool:
 
 
 def check_echo(echo: Echo, window: Window, zone: str) -> None:
-    """Refuse a reply that answers another span, or reads it in another zone, than was asked."""
+    """Refuse a reply that answers another span than was asked, or reads it in another zone.
+
+    Another span is ``Garbled``, which is asked again; another zone is ``Refused`` at once, since
+    it is the settings that have to change.
+    """
     if echo.zone != zone:
         message = (
             f"the carrier keeps this account in time zone {echo.zone[:60]!r}, but maxo.toml says "
             f"{zone!r}: set timezone to the carrier's, or the month begins at another moment"
         )
-        raise Garbled(message)
+        raise Refused(message)
     clock = LocalClock.over(zone, window.start, window.end)
     for word, said, asked in (
         ("start", echo.start, clock.text(window.start)),
