@@ -21,6 +21,7 @@ from maxo_reports.errors import DONE, FINDINGS, MaxoReportsError, UsageError
 
 if TYPE_CHECKING:
     from maxo_reports.config import Workspace
+    from maxo_reports.core.checks import Finding
     from maxo_reports.engine import Job, Outcome, Progress
 
 _PERIOD = "2026-10, last-month, or 2026-10-01..2026-11-01 (the last day is not included)"
@@ -322,7 +323,7 @@ def _report(
 
 
 def _lines(outcome: Outcome) -> list[str]:
-    from maxo_reports.core.money import plain, printed_places, to_text
+    from maxo_reports.core.money import plain
 
     period, intake, totals = outcome.period, outcome.ledger.intake, outcome.ledger.control
     lines = [
@@ -340,15 +341,23 @@ def _lines(outcome: Outcome) -> list[str]:
         ),
     ]
     lines += [f"  provisional: {reason}" for reason in outcome.state.reasons]
-    lines += [
-        f"  {finding.severity}: {finding.message} ({_counted(finding.calls, 'call')}, "
-        f"{to_text(finding.dollars, printed_places([finding.dollars]), '$')}; {finding.where})"
-        for finding in outcome.findings
-    ]
+    lines += [f"  {_finding(finding)}" for finding in outcome.findings]
     if outcome.unchanged:
         lines.append(f"  nothing has changed: revision {outcome.pack.revision} stands")
     lines += [f"  {path}" for path in outcome.pack.files]
     return lines
+
+
+def _finding(finding: Finding) -> str:
+    from maxo_reports.core.money import printed_places, to_text
+
+    touched = [finding.where]
+    if finding.calls:
+        touched.insert(0, _counted(finding.calls, "call"))
+    if finding.dollars:
+        places = printed_places([finding.dollars])
+        touched.insert(1, to_text(finding.dollars, places, "$"))
+    return f"{finding.severity}: {finding.message} ({', '.join(touched)})"
 
 
 def _counted(count: int, thing: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from maxo_reports import config, definitions, manifest, pack
+from maxo_reports import config, definitions, doctor, manifest, pack
 from maxo_reports.archive import files
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Account as Archive
@@ -30,7 +30,13 @@ from maxo_reports.errors import ArchiveError, CarrierError, TieOutError, UsageEr
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.pack import Pack
 from maxo_reports.pull import Look, derive, pull
-from maxo_reports.render import FORMATS, RendererUnavailable, Style, renderer
+from maxo_reports.render import (
+    FORMATS,
+    RendererUnavailable,
+    Style,
+    SystemLibraryMissing,
+    renderer,
+)
 
 DEFAULT_REPORTS = ("statement",)
 
@@ -236,7 +242,9 @@ def _issue(
                     renderer(file_format).render(filled, style, folder / name)
                 names.append(name)
             except RendererUnavailable as why:
-                found.append(Finding("file-not-made", "warning", name, str(why)))
+                system = isinstance(why, SystemLibraryMissing)
+                remedy = f"; run: {doctor.install_line()}" if system else ""
+                found.append(Finding("file-not-made", "warning", name, f"{why}{remedy}"))
         if not names:
             raise ArchiveError(f"no file could be made: {found[-1].message}")
         head = {"program": PROGRAM, "basis": basis}

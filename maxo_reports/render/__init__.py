@@ -52,4 +52,8 @@ def renderer(file_format: str) -> Renderer:
 
 
 class RendererUnavailable(Exception):
-    """A library of the system that a format needs is missing; the message says what to do."""
+    """Something that a format needs is missing on this machine; other formats go on."""
+
+
+class SystemLibraryMissing(RendererUnavailable):
+    """What is missing is a library of the system; ``doctor`` knows the line that installs it."""

@@ -33,7 +33,13 @@ from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Section, Table
 from maxo_reports.core.text import visible
 from maxo_reports.errors import ConfigError
-from maxo_reports.render import RendererUnavailable, Style, chart, templates
+from maxo_reports.render import (
+    RendererUnavailable,
+    Style,
+    SystemLibraryMissing,
+    chart,
+    templates,
+)
 
 SUFFIX = ".pdf"
 MEDIA_TYPE = "application/pdf"
@@ -288,10 +294,10 @@ def _weasyprint() -> Any:
         with contextlib.redirect_stdout(io.StringIO()):
             return import_module("weasyprint")
     except (ImportError, OSError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise RendererUnavailable(
-            f"PDF needs WeasyPrint and the Pango library ({reason}): "
-            "maxo-reports doctor prints the line that installs them"
+        # The loader's message goes on for lines; its first words name the library.
+        reason = (str(error).splitlines() or [type(error).__name__])[0].split(": ")[0]
+        raise SystemLibraryMissing(
+            f"a PDF needs WeasyPrint and the Pango library ({reason})"
         ) from None
 
 
