@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from openpyxl.cell import Cell as NativeCell
@@ -30,7 +31,7 @@ _CHART_ROWS = 17
 _CHART_HEIGHT, _CHART_WIDTH = 8, 20
 _CHART_INSET = 1_380_000
 """Where a chart ends in the summary's last column, in EMU; its edge must not touch the paper's."""
-_CHECK_LINE = 45
+_CHECK_LINE = 50
 """Letters that fit on one line of a check."""
 _PORTRAIT = 105
 """The width of a sheet, in characters, that still reads well on upright paper."""
@@ -44,6 +45,7 @@ class _Charted(NamedTuple):
     first: int
     last: int
     cost: int
+    largest: Decimal
     days: bool
 
 
@@ -131,7 +133,7 @@ class _Painter:
             )
         sheet.row_dimensions[row + 1].height = 28
         self._summary, self._chart_row = sheet, row + 3
-        wanted = [s for s in book.report.sections_for("xlsx") if s.spec.chart and _has_rows(s)]
+        wanted = [s for s in book.report.sections_for("xlsx") if _largest_cost(s)]
         self._next_row = self._chart_row + len(wanted) * _CHART_ROWS
 
     def _facts(self) -> list[tuple[str, str, bool]]:
@@ -203,10 +205,12 @@ class _Painter:
             self._book.words(
                 self._book.at(sheet, row, 1), section.note, size=10, colour=self._book.theme.muted
             )
-        if section.spec.chart and items:
+        if largest := _largest_cost(section):
             cost = [column.key for column in table.columns].index("cost") + 1
             days = section.spec.kind == "days"
-            self._charted.append(_Charted(section.spec.title, sheet, first, last, cost, days))
+            self._charted.append(
+                _Charted(section.spec.title, sheet, first, last, cost, largest, days)
+            )
         return row + 1
 
     def _head(self, sheet: Worksheet, row: int, table: Table) -> None:
@@ -327,9 +331,14 @@ class _Painter:
                 charted.sheet.add_chart(chart, f"{get_column_letter(charted.cost + 2)}{_FIRST}")
 
 
-def _has_rows(section: Section) -> bool:
-    rows = section.table.rows if section.table is not None else ()
-    return any(row.role is Role.ROW for row in rows)
+def _largest_cost(section: Section) -> Decimal:
+    """Return the largest cost of a section that wants a chart; zero where there is none to draw."""
+    table = section.table
+    if table is None or not section.spec.chart:
+        return Decimal(0)
+    place = [column.key for column in table.columns].index("cost")
+    costs = [row.cells[place] for row in table.rows if row.role is Role.ROW]
+    return max((abs(cost) for cost in costs if isinstance(cost, Decimal)), default=Decimal(0))
 
 
 def _chart(charted: _Charted, book: Book) -> BarChart:
@@ -353,7 +362,7 @@ def _chart(charted: _Charted, book: Book) -> BarChart:
     hairline = LineProperties(solidFill=book.theme.line[1:].upper(), w=6350)
     # openpyxl leaves the axes out of sight unless told otherwise.
     chart.x_axis.delete = chart.y_axis.delete = False
-    chart.y_axis.number_format = '"$"#,##0'
+    chart.y_axis.number_format = '"$"#,##0' if charted.largest >= 10 else '"$"0.00'
     chart.y_axis.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=hairline))
     chart.x_axis.number_format = "d mmm" if charted.days else "@"
     chart.x_axis.tickLblPos = "low"
