@@ -284,8 +284,11 @@ def pull(
     )
     with ThreadPoolExecutor(in_flight, thread_name_prefix="pull") as pool:
         lanes = [pool.submit(job.run, connect) for _ in range(in_flight)]
-        wait(lanes, return_when=FIRST_EXCEPTION)
-        planner.stop()
+        try:
+            wait(lanes, return_when=FIRST_EXCEPTION)
+        finally:
+            # Also when interrupted: the lanes end after the request that they are at.
+            planner.stop()
     for lane in lanes:
         lane.result()
     work.finish(now())

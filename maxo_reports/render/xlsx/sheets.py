@@ -332,7 +332,7 @@ class _Painter:
 
 
 def _largest_cost(section: Section) -> Decimal:
-    """Return the largest cost of a section that wants a chart; zero where there is none to draw."""
+    """Return the largest cost of a section that wants a chart, or zero: nothing to draw."""
     table = section.table
     if table is None or not section.spec.chart:
         return Decimal(0)
