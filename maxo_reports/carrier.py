@@ -126,8 +126,16 @@ class Carrier:
     def __exit__(self, *_: object) -> None:
         self._session.close()
 
-    def ask(self, window: Window, accept: Callable[[RawResponse], Accepted]) -> Accepted:
+    def ask(
+        self,
+        window: Window,
+        accept: Callable[[RawResponse], Accepted],
+        also: Mapping[str, int | str] | None = None,
+    ) -> Accepted:
         """Ask for the calls of one window until ``accept`` takes the reply.
+
+        ``also`` are further parameters of the API, such as ``{"chargesOnly": 1}``; with a
+        filter, the reply proves nothing about the window and is good for a cross-check only.
 
         ``accept`` gets each whole successful reply, and raises ``Garbled`` to have it asked
         for again. Raises ``Refused`` at once where another try would not help, and the last
@@ -137,7 +145,7 @@ class Carrier:
         while True:
             tried += 1
             try:
-                return accept(RawResponse(window, self._exchange(window), tried))
+                return accept(RawResponse(window, self._exchange(window, also or {}), tried))
             except (Unreachable, Garbled) as why:
                 last = tried >= self._patience.tries
                 wait = 0.0 if last else self._wait(tried, why)
@@ -156,7 +164,7 @@ class Carrier:
         longest = min(patience.longest_wait, patience.first_wait * 2.0 ** (tried - 1))
         return longest * (0.5 + _jitter() / 2)
 
-    def _exchange(self, window: Window) -> bytes:
+    def _exchange(self, window: Window, also: Mapping[str, int | str]) -> bytes:
         """Send one request and return the whole unpacked body of a 200, or raise."""
         question = {
             "key": self._key.reveal(),
@@ -164,6 +172,7 @@ class Carrier:
             "endTime": window.end,
             "outputFormat": "json",
             "limit": LIMIT,
+            **also,
         }
         patience = self._patience
         with _watched(patience.whole) as watch:

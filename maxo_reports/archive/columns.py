@@ -226,6 +226,8 @@ def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]
 
 def hours(paths: Sequence[Path]) -> dict[int, int]:
     """Return how many records began in each hour, by the hour's first unix second."""
+    if not paths:
+        return {}
     with duckdb.connect(config={"threads": 2}) as db:
         source = db.read_parquet([str(path) for path in paths])
         grouped = source.aggregate("unixtime // 3600 * 3600 AS hour, count(*)", "hour")

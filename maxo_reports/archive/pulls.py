@@ -17,6 +17,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from maxo_reports.archive import files
 from maxo_reports.archive.replies import Replies
@@ -44,7 +45,8 @@ class Answer:
     """What came of one window's request.
 
     ``verdict`` is ``accepted``, ``full`` (as many calls as a reply can hold, so it was split)
-    or the reason why the reply was refused. ``asked_at`` is in unix seconds.
+    or the reason why the reply was refused. ``asked_at`` is in unix seconds. ``echo`` is what
+    the reply says it answers: local start, local end, zone.
     """
 
     window: Window
@@ -53,6 +55,7 @@ class Answer:
     verdict: str
     asked_at: int
     tries: int
+    echo: tuple[str, str, str] = ("", "", "")
 
 
 class Pull:
@@ -195,10 +198,11 @@ def _load(path: Path, keys: Sequence[str]) -> dict[str, object]:
 
 
 def _answer(path: Path) -> Answer:
-    keys = ("window", "sha256", "count", "verdict", "asked_at", "tries")
+    keys = ("window", "sha256", "count", "verdict", "asked_at", "tries", "echo")
     content = _load(path, keys)
-    fields = {key: content[key] for key in keys}
-    return Answer(**{**fields, "window": Window(**fields["window"])})  # type: ignore[arg-type]
+    fields: dict[str, Any] = {key: content[key] for key in keys}
+    window, echo = Window(**fields["window"]), tuple(fields["echo"])
+    return Answer(**{**fields, "window": window, "echo": echo})
 
 
 def _pull(folder: Path) -> Pull:
