@@ -36,6 +36,8 @@ _LARGEST_REPLY = 256 * 1024 * 1024
 _CHUNK = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 _LONGEST_SAID = 200
+_SHORTEST_KEY = 8
+"""A shorter key could stand in any text by chance, and is not looked for."""
 
 
 class Secret:
@@ -56,6 +58,13 @@ class Secret:
     def redact(self, text: str) -> str:
         """Take the key out of a text that is going to be shown or kept."""
         return text.replace(self._text, "***") if self._text else text
+
+    def is_in(self, document: str) -> bool:
+        """Tell whether a JSON document repeats the key, also with its slashes escaped."""
+        if len(self._text) < _SHORTEST_KEY:
+            return False
+        escaped = json.dumps(self._text)[1:-1]
+        return any(k in document for k in {self._text, escaped, escaped.replace("/", "\\/")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +196,16 @@ class Carrier:
                 )
                 with response:
                     body = _unpack(response.raw, response.headers.get("Content-Encoding", ""))
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
                 if watch.late:
-                    message = f"no whole answer within {patience.whole:g} seconds"
-                    raise Unreachable(message) from None
-                raise Unreachable(self._why(problem)) from None
+                    # To a body that ends with its connection, our own hanging up looks whole.
+                    raise Unreachable(self._too_late())
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
+                message = self._too_late() if watch.late else self._why(problem)
+                raise Unreachable(message) from None
             except ValueError as problem:
                 # A socket that the watch closed can surface as a ValueError from the TLS layer.
                 if watch.late:
-                    message = f"no whole answer within {patience.whole:g} seconds"
-                    raise Unreachable(message) from None
+                    raise Unreachable(self._too_late()) from None
                 raise Garbled(f"the answer cannot be read ({type(problem).__name__})") from None
         if response.status_code != requests.codes.ok:
             raise self._refusal(response.status_code, response.headers, body)
@@ -209,8 +218,11 @@ class Carrier:
             text = body.decode()
         except UnicodeDecodeError:
             raise Garbled("the reply is not UTF-8 text") from None
-        if len(self._key.reveal()) >= 8 and self._key.reveal() in text:
+        if self._key.is_in(text):
             raise Refused("the reply repeats the API key; it is not kept and not used")
+
+    def _too_late(self) -> str:
+        return f"no whole answer within {self._patience.whole:g} seconds"
 
     def _why(self, problem: Exception) -> str:
         """Say in a few words why no answer came; never with the address or the request."""
@@ -229,7 +241,8 @@ class Carrier:
 
     def _refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> CarrierError:
         """Turn an answer that is no 200 into what it means for the user."""
-        said = self._key.redact(_reason(body))
+        # Redacted before it is cut: half a key would no longer be known as one.
+        said = self._key.redact(_reason(body))[:_LONGEST_SAID]
         reason = f" (it says: {said})" if said else ""
         if status == requests.codes.too_many_requests or status >= 500:
             meaning = "is busy" if status == requests.codes.too_many_requests else "has a fault"
@@ -261,7 +274,7 @@ def _jitter() -> float:
 
 
 def _reason(body: bytes) -> str:
-    """Return the carrier's own words from an error reply, on one short printable line."""
+    """Return the carrier's own words from an error reply, on one printable line."""
     try:
         refusal = json.loads(body)
     except (ValueError, RecursionError):
@@ -270,7 +283,7 @@ def _reason(body: bytes) -> str:
         return ""
     words = " - ".join(str(refusal[key]) for key in ("error", "reason") if refusal.get(key))
     printable = "".join(c if c.isprintable() else " " for c in words)
-    return " ".join(printable.split())[:_LONGEST_SAID]
+    return " ".join(printable.split())
 
 
 def _retry_after(headers: Mapping[str, str]) -> int | None:
@@ -283,7 +296,7 @@ def _retry_after(headers: Mapping[str, str]) -> int | None:
         until = email.utils.parsedate_to_datetime(text)
         asked = email.utils.parsedate_to_datetime(date)
         return max(0, int((until - asked).total_seconds()))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -193,7 +193,9 @@ class Planner:
             span = self._in_flight.pop(window)
             weight = self._density.weight(window.start, window.end)
             span.level.learn(self._limit * _UNKNOWN_FACTOR, weight)
-            self._spans[:0] = self._pieces(window, sorted(moments), span.cuts + 1)
+            # A full reply may hold records of another time; they say nothing about this window.
+            inside = sorted(m for m in moments if window.start <= m < window.end)
+            self._spans[:0] = self._pieces(window, inside, span.cuts + 1)
             self._changed.notify_all()
 
     def stop(self) -> None:

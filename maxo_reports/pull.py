@@ -121,7 +121,13 @@ def derive(account: Account, work: Pull, answer: Answer) -> None:
     reply = cdr.read_reply(account.replies.read(answer.sha256))
     clock = LocalClock.over(work.asked.zone, work.asked.start, work.asked.end)
     path = work.calls_path(answer.window)
-    columns.write(path, cdr.columns(reply, clock), answer.window, reply.unknown_fields)
+    columns.write(
+        path,
+        cdr.columns(reply, clock),
+        answer.window,
+        reply.unknown_fields,
+        reply.missing_fields,
+    )
 
 
 class _Job:
@@ -185,6 +191,7 @@ class _Job:
 
         try:
             reply = cdr.read_reply(raw.body)
+            assert reply.echo is not None, "a JSON reply says what it answers"
             echo = (reply.echo.start, reply.echo.end, reply.echo.zone)
             cdr.check_echo(reply.echo, raw.window, self._work.asked.zone)
             if reply.count > self._work.asked.limit:
@@ -198,5 +205,5 @@ class _Job:
         if reply.count >= self._work.asked.limit:
             return reply, answer(reply.count, FULL)
         path = self._work.calls_path(raw.window)
-        columns.write(path, calls, raw.window, reply.unknown_fields)
+        columns.write(path, calls, raw.window, reply.unknown_fields, reply.missing_fields)
         return reply, answer(reply.count, ACCEPTED)

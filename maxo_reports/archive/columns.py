@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -43,20 +45,38 @@ _SCHEMA = pa.schema(
         ("quirks", pa.int64()),
     ]
 )
-_UNKNOWN_FIELDS = b"maxo.unknown_fields"
+_FIELDS = b"maxo.fields"
+"""Where a file notes how many of its calls had fields that we do not know, or lacked ours."""
 _BATCH = 10_000
-_CONTENT = "unixtime, direction, a_party, b_party, category, status, seconds, cost, cost_text"
+_HOUR = "unixtime // 3600 * 3600"
+CONTENT = (
+    *("unixtime", "direction", "a_party", "b_party", "category", "status"),
+    *("seconds", "cost", "cost_text"),
+)
+"""What makes two records with the same callid the same: all that the carrier says of a call."""
+_CONTENT = ", ".join(CONTENT)
 
 
-def write(path: Path, columns: CallColumns, window: Window, unknown: dict[str, int]) -> None:
-    """Write the calls of one window, in order of time, with the window's span beside them."""
+def write(
+    path: Path,
+    columns: CallColumns,
+    window: Window,
+    unknown: Mapping[str, int],
+    missing: Mapping[str, int] | None = None,
+) -> None:
+    """Write the calls of one window, in order of time, with the window's span beside them.
+
+    ``unknown`` and ``missing`` count the calls per field that we do not know, or that they lack.
+    """
     table = pa.table(
         {name: pa.array(getattr(columns, name), kind) for name, kind in _fields()},
         schema=_SCHEMA,
     ).sort_by([("unixtime", "ascending"), ("call_id", "ascending")])
     for name, edge in (("window_start", window.start), ("window_end", window.end)):
         table = table.append_column(name, pa.repeat(pa.scalar(edge, pa.int64()), len(table)))
-    table = table.replace_schema_metadata({_UNKNOWN_FIELDS: json.dumps(unknown)})
+    table = table.replace_schema_metadata(
+        {_FIELDS: json.dumps({"unknown": dict(unknown), "missing": dict(missing or {})})}
+    )
     target = io.BytesIO()
     pq.write_table(table, target, compression="zstd")
     files.put(path, target.getvalue())
@@ -77,7 +97,7 @@ class CallStore:
         self._paths = paths
         self._period = period
         self._clock = LocalClock.over(period.zone, period.start, period.end)
-        self._unknown = _unknown_fields(paths)
+        self._noted = _fields_noted(paths)
         self._db = duckdb.connect(config={"threads": 2})
         # No window of a month may be without a file; an empty one has a file of no rows.
         source = self._db.read_parquet([str(path) for path in paths], file_row_number=True)
@@ -122,7 +142,8 @@ class CallStore:
             conflicting,
             strays,
             self._quirks(),
-            tuple(sorted(self._unknown.items())),
+            tuple(sorted(self._noted["unknown"].items())),
+            tuple(sorted(self._noted["missing"].items())),
         )
 
     def _quirks(self) -> tuple[QuirkCount, ...]:
@@ -154,9 +175,30 @@ class CallStore:
         days = tuple((day, by_day.pop(day, Totals())) for day in _days(self._period))
         if by_day:
             raise ArchiveError(f"calls on {min(by_day)}, a day out of the period, were kept")
-        return Ledger(
-            groups, days, _totals(self._one(f"SELECT {_MEASURES} FROM kept")), self._intake
+        return Ledger(groups, days, self.control(), self._intake)
+
+    def control(self) -> Totals:
+        """Return the control totals: one scan over all calls, apart from any grouping."""
+        return _totals(self._one(f"SELECT {_MEASURES} FROM kept"))
+
+    def contents(self) -> Iterator[tuple[Any, ...]]:
+        """Yield every call's id and then its ``CONTENT``, in order of time."""
+        for batch in self._in_order(f"call_id, {_CONTENT}"):
+            yield from batch
+
+    def hours(self, which: str) -> dict[int, int]:
+        """Return how many calls began in each hour, by its first unix second.
+
+        ``which`` is one of ``true``, ``connected`` and ``cost <> 0``.
+        """
+        return dict(self._all(f"SELECT {_HOUR}, count(*) FROM kept WHERE {which} GROUP BY ALL"))
+
+    def categories(self) -> tuple[tuple[str, int, Decimal], ...]:
+        """Return each rate category with its calls and cost."""
+        rows = self._all(
+            "SELECT category, count(*), coalesce(sum(cost), 0) FROM kept GROUP BY ALL ORDER BY ALL"
         )
+        return tuple((category, calls, dollars(cost)) for category, calls, cost in rows)
 
     def connected_statuses(self) -> tuple[str, ...]:
         """Return the carrier's own status words that count as connected."""
@@ -174,9 +216,9 @@ class CallStore:
     def fingerprint(self) -> str:
         """Return a SHA-256 over every call's content in order: equal calls, equal fingerprint."""
         digest = hashlib.sha256()
-        for batch in self._in_order(f"call_id, {_CONTENT}"):
-            # Call by call, so that it does not matter how the calls came in batches.
-            digest.update("".join(map(repr, batch)).encode())
+        # Call by call, so that it does not matter how the calls came in windows.
+        for call in self.contents():
+            digest.update(repr(call).encode())
         return digest.hexdigest()
 
     def _local(self) -> str:
@@ -230,7 +272,7 @@ def hours(paths: Sequence[Path]) -> dict[int, int]:
         return {}
     with duckdb.connect(config={"threads": 2}) as db:
         source = db.read_parquet([str(path) for path in paths])
-        grouped = source.aggregate("unixtime // 3600 * 3600 AS hour, count(*)", "hour")
+        grouped = source.aggregate(f"{_HOUR} AS hour, count(*)", "hour")
         return dict(grouped.fetchall())
 
 
@@ -245,16 +287,17 @@ def _totals(row: Sequence[int]) -> Totals:
     return Totals(calls, connected, charged, seconds, dollars(cost))
 
 
-def _unknown_fields(paths: Sequence[Path]) -> dict[str, int]:
-    unknown: dict[str, int] = {}
+def _fields_noted(paths: Sequence[Path]) -> dict[str, Counter[str]]:
+    """Add up what the files note of unknown and missing fields."""
+    noted: dict[str, Counter[str]] = {"unknown": Counter(), "missing": Counter()}
     for path in paths:
         try:
             metadata = pq.read_schema(path).metadata or {}
         except (OSError, pa.ArrowInvalid):
             raise ArchiveError(f"{path} in the archive is missing or damaged") from None
-        for name, calls in json.loads(metadata.get(_UNKNOWN_FIELDS, b"{}")).items():
-            unknown[name] = unknown.get(name, 0) + calls
-    return unknown
+        for what, counts in json.loads(metadata.get(_FIELDS, b"{}")).items():
+            noted[what].update(counts)
+    return noted
 
 
 def _day(number: int) -> date:

@@ -32,9 +32,17 @@ def disk_trouble(what: str, path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, private to the user; one that is there is left as it is."""
+    """Make a folder and its parents, private to the user; one that is there is left as it is.
+
+    Each new one is durable: a file flushed into a folder that a power cut takes away is lost.
+    """
     with disk_trouble("make the folder", path):
-        path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        if not path.is_dir():
+            # One by one: mkdir(parents=True) would leave the parents open to other users.
+            if path.parent != path:
+                make_folder(path.parent)
+            path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            sync_folder(path.parent)
 
 
 def put(path: Path, content: bytes) -> None:
@@ -78,8 +86,12 @@ def only_one(path: Path, what: str) -> Iterator[None]:
     The lock is the system's and goes with the process, so a killed run leaves none behind.
     """
     make_folder(path.parent)
-    with disk_trouble("open the lock", path), path.open("a+b") as file:
-        if not _lock(file.fileno()):
+    with disk_trouble("open the lock", path):
+        file = path.open("a+b")
+    with file:
+        with disk_trouble("lock", path):
+            is_ours = _lock(file.fileno())
+        if not is_ours:
             message = f"another run is working on {what}: wait until it has ended, then try again"
             raise ArchiveError(message)
         yield

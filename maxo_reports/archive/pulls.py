@@ -136,7 +136,7 @@ class Account:
 
     def pulls(self, period: BillingPeriod) -> tuple[Pull, ...]:
         """Return the pulls of a period, oldest first."""
-        return tuple(_pull(path) for path in sorted(self._period(period).glob("pull-*")))
+        return _pulls(self._period(period))
 
     def begin(self, period: BillingPeriod, asked: Asked, now: int) -> Pull:
         """Begin a new pull; ``now`` is in unix seconds."""
@@ -164,7 +164,7 @@ class Account:
         found = []
         for folder in sorted((self.folder / "periods").glob("*"), reverse=True):
             if folder != self._period(period):
-                done = [p for p in map(_pull, sorted(folder.glob("pull-*"))) if p.is_done]
+                done = [p for p in _pulls(folder) if p.is_done]
                 found += done[-1:]
         return tuple(found)
 
@@ -203,6 +203,12 @@ def _answer(path: Path) -> Answer:
     fields: dict[str, Any] = {key: content[key] for key in keys}
     window, echo = Window(**fields["window"]), tuple(fields["echo"])
     return Answer(**{**fields, "window": window, "echo": echo})
+
+
+def _pulls(folder: Path) -> tuple[Pull, ...]:
+    """Return a period's pulls; one that was killed before it had begun is none."""
+    begun = (path for path in sorted(folder.glob("pull-*")) if (path / "pull.json").exists())
+    return tuple(_pull(path) for path in begun)
 
 
 def _pull(folder: Path) -> Pull:

@@ -30,13 +30,23 @@ class Replies:
         return self._folder / sha256[:2] / f"{sha256}.json.gz"
 
     def keep(self, body: bytes) -> str:
-        """Keep a reply durably and return its SHA-256; one that is kept already is left alone."""
+        """Keep a reply durably and return its SHA-256; one that is kept already is left alone.
+
+        If that one is damaged it is written anew: this is the chance to mend it.
+        """
         sha256 = hashlib.sha256(body).hexdigest()
         path = self.path(sha256)
-        if not path.exists():
+        if not path.exists() or not self._is_whole(sha256):
             # mtime 0: the same reply makes the same file, whenever it is kept.
             files.put(path, gzip.compress(body, compresslevel=_LEVEL, mtime=0))
         return sha256
+
+    def _is_whole(self, sha256: str) -> bool:
+        try:
+            self.read(sha256)
+        except ArchiveError:
+            return False
+        return True
 
     def read(self, sha256: str) -> bytes:
         """Return a kept reply, after making sure that it still has its hash."""

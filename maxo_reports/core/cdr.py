@@ -11,10 +11,11 @@ The only place that knows the carrier's field names and habits. Two steps:
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
@@ -88,6 +89,12 @@ class _Envelope(msgspec.Struct, gc=False):
     offset: str = ""
 
 
+_OPTIONAL = {"rate": None, "inboundrate": None, "datetime": None}
+"""Optional fields that mean something to us, and what stands there when they are missing."""
+_NEEDED = (
+    *("callid", "unixtime", "direction", "origin", "destination", "status", "duration"),
+    *("cost", "rate", "inboundrate"),
+)
 _KNOWN = frozenset(_Call.__struct_fields__) | {"duration_hr"}
 _DECODER = msgspec.json.Decoder(_Envelope)
 _SPACE_BEFORE_COLON = re.compile(rb'"[ \t\r\n]+:')
@@ -104,12 +111,17 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply that keeps the rules. ``unknown_fields`` counts calls per field we do not know."""
+    """One reply that keeps the rules.
 
-    echo: Echo
+    ``unknown_fields`` counts calls per field that we do not know, ``missing_fields`` those per
+    optional field that is not there. ``echo`` is None for CSV, which says nothing of itself.
+    """
+
+    echo: Echo | None
     count: int
     calls: Sequence[_Call]
     unknown_fields: dict[str, int]
+    missing_fields: dict[str, int] = field(default_factory=dict)
 
     def moments(self) -> list[int]:
         """Return each call's unix second, in the reply's own order."""
@@ -139,7 +151,41 @@ def read_reply(body: bytes) -> Reply:
         message = f"the reply counts {envelope.count} calls but holds {len(calls)}"
         raise Garbled(message)
     echo = Echo(envelope.starttime, envelope.endtime, envelope.timezone)
-    return Reply(echo, envelope.count, calls, unknown)
+    return Reply(echo, envelope.count, calls, unknown, _missing(calls))
+
+
+def read_csv(body: bytes) -> Reply:
+    """Read one CSV reply with its headings, for a cross-check.
+
+    CSV holds no count and a cut one looks whole, so calls are never taken from it. An empty
+    body is a period without calls.
+    """
+    lines = csv.DictReader((f"{line}\n" for line in body.decode().split("\n")), strict=True)
+    try:
+        lines.fieldnames = [name.strip().lower() for name in lines.fieldnames or ()]
+        missing = [name for name in _NEEDED if name not in lines.fieldnames]
+        if missing and body.strip():
+            raise Garbled(f"the CSV has no column {missing[0]!r}")
+        calls = [_from_csv(line) for line in lines]
+    except (csv.Error, KeyError, AttributeError, TypeError) as problem:
+        raise Garbled(f"the CSV cannot be read ({problem})") from None
+    return Reply(None, len(calls), calls, {})
+
+
+def _from_csv(line: Mapping[str, str]) -> _Call:
+    texts = {name: line[name].strip() for name in _NEEDED}
+    cost = msgspec.Raw(msgspec.json.encode(texts.pop("cost")))
+    return _Call(cost=cost, **texts)  # type: ignore[arg-type]
+
+
+def _missing(calls: Sequence[_Call]) -> dict[str, int]:
+    """Count the calls that lack an optional field."""
+    absent: dict[str, int] = {}
+    for name, default in _OPTIONAL.items():
+        lacking = sum(1 for call in calls if getattr(call, name) is default)
+        if lacking:
+            absent[name] = lacking
+    return absent
 
 
 def _why_unreadable(body: bytes, problem: Exception) -> str:
@@ -153,7 +199,8 @@ def _why_unreadable(body: bytes, problem: Exception) -> str:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return f"the reply is no whole JSON document ({problem})"
     if bytes(refusal.get("status", b"")) == b"0":
-        said = " ".join(bytes(refusal.get(key, b"")).decode() for key in ("error", "reason"))
+        words = (bytes(refusal.get(key, b"")) for key in ("error", "reason"))
+        said = " ".join(word.decode(errors="replace") for word in words)
         return f"the reply came as a success but says status 0: {said[:200]}"
     return f"the reply is not of the documented shape: {problem}"
 
@@ -169,7 +216,7 @@ def _extra_fields(body: bytes, envelope: _Envelope) -> dict[str, int]:
     calls = envelope.calls or []
     expected = len(_Envelope.__struct_fields__) + len(calls) * len(_Call.__struct_fields__)
     plain = b'\\"' not in body and _SPACE_BEFORE_COLON.search(body) is None
-    if plain and body.count(b'":') == expected and _all_fields_present(calls):
+    if plain and body.count(b'":') == expected and _all_fields_present(envelope):
         return {}
     unknown: Counter[str] = Counter()
 
@@ -191,15 +238,20 @@ def _extra_fields(body: bytes, envelope: _Envelope) -> dict[str, int]:
     return dict(sorted(unknown.items()))
 
 
-def _all_fields_present(calls: Sequence[_Call]) -> bool:
-    """Tell whether every optional field is there, so that the key count above means something."""
+def _all_fields_present(envelope: _Envelope) -> bool:
+    """Tell whether every optional field is there, so that the key count above means something.
+
+    One that is missing would make room in the count for a key that stands twice.
+    """
+    if not envelope.request or not envelope.offset:
+        return False
     return all(
         call.datetime is not None
         and call.rate is not None
         and call.inboundrate is not None
         and call.recording is not _ABSENT
         and call.statid is not _ABSENT
-        for call in calls
+        for call in envelope.calls or ()
     )
 
 
@@ -335,8 +387,12 @@ class _Memo(dict[_Key, _Value]):
 
 
 def _whole(value: int | str, name: str, call_id: int | str) -> int:
+    """Read a whole number of twelve digits at most; a longer one would fit no column."""
     if isinstance(value, int):
-        return value
+        if abs(value) < 10**12:
+            return value
+        message = f"call {call_id}: {name} is too large to be a time"
+        raise Garbled(message)
     if value.isascii() and value.isdigit() and len(value) <= 12:
         return int(value)
     message = f"call {call_id}: {name} is {value[:40]!r}, not a whole number"

@@ -17,6 +17,9 @@ from maxo_reports.core import money
 from maxo_reports.core.ledger import Intake, Ledger, QuirkCount, Totals, total
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
 
+Depth = Literal["none", "light", "full"]
+"""How far the carrier is asked again in other ways; see ``crosscheck``."""
+DEPTHS: tuple[Depth, ...] = ("none", "light", "full")
 Severity = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 HOUR = 3600
@@ -110,6 +113,16 @@ def findings(ledger: Ledger) -> tuple[Finding, ...]:
             calls,
         )
         for name, calls in intake.unknown_fields
+    ]
+    found += [
+        Finding(
+            "missing-field",
+            "info",
+            f"field {name}",
+            "the carrier leaves out a field that it documents",
+            calls,
+        )
+        for name, calls in intake.missing_fields
     ]
     return worst_first(found)
 

@@ -88,8 +88,8 @@ class Intake:
 
     ``repeats`` are records whose callid was there already (``conflicting`` of them with other
     content); ``outside`` lie before or after the period; ``astray`` are in the period but came
-    in the reply to another window's request. ``quirks`` and ``unknown_fields`` are what reading
-    the calls marked as odd.
+    in the reply to another window's request. ``quirks``, ``unknown_fields`` and
+    ``missing_fields`` are what reading the calls marked as odd.
     """
 
     received: int
@@ -100,6 +100,7 @@ class Intake:
     astray: int = 0
     quirks: tuple[QuirkCount, ...] = ()
     unknown_fields: tuple[tuple[str, int], ...] = ()
+    missing_fields: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
