@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maxo_reports import __version__
+from maxo_reports.core.text import counted
 from maxo_reports.errors import DONE, FINDINGS, MaxoReportsError, UsageError
 
 if TYPE_CHECKING:
@@ -125,6 +126,11 @@ def _add_pull(verbs: Any) -> None:
 def _add_verify(verbs: Any) -> None:
     verb = _verb(verbs, "verify", _verify, "read every file of a sealed pack against its manifest")
     verb.add_argument("pack", type=Path, metavar="PACK")
+    verb.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="make it again from the archive and compare every byte (needs its workspace, -C)",
+    )
 
 
 def _add_sandbox(verbs: Any) -> None:
@@ -217,7 +223,7 @@ def _pull(arguments: argparse.Namespace) -> int:
             work = engine.pull_period(job)
             accepted = work.accepted()
             records = sum(answer.count for answer in accepted)
-            said = f"{_counted(records, 'record')} in {_counted(len(accepted), 'window')}"
+            said = f"{counted(records, 'record')} in {counted(len(accepted), 'window')}"
             print(f"{job.account.id} {job.period.label}: {said}")
     return DONE
 
@@ -226,7 +232,14 @@ def _verify(arguments: argparse.Namespace) -> int:
     from maxo_reports import pack
 
     checked = pack.verify(arguments.pack)
-    print(f"{checked.folder}: {_counted(len(checked.files), 'file')}, unchanged since issued")
+    print(f"{checked.folder}: {counted(len(checked.files), 'file')}, unchanged since issued")
+    if arguments.rebuild:
+        from maxo_reports import config, engine
+
+        workspace = config.load(arguments.workspace, os.environ)
+        with _progress() as progress:
+            engine.rebuild(workspace, checked, progress)
+        print("made again from the archive: every file is identical")
     return DONE
 
 
@@ -353,12 +366,8 @@ def _finding(finding: Finding) -> str:
 
     touched = [finding.where]
     if finding.calls:
-        touched.insert(0, _counted(finding.calls, "call"))
+        touched.insert(0, counted(finding.calls, "call"))
     if finding.dollars:
         places = printed_places([finding.dollars])
         touched.insert(1, to_text(finding.dollars, places, "$"))
     return f"{finding.severity}: {finding.message} ({', '.join(touched)})"
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"

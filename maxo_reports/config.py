@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from maxo_reports.core.checks import DEPTHS
 from maxo_reports.core.money import GST_BASES, GstBasis
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 
@@ -64,10 +65,13 @@ class Settings:
     read_timeout: int = 60
     request_deadline: int = 180
     settle_hours: int = 48
+    crosscheck: str = "light"
+    """How far the carrier is asked again in other ways: none, light (charged calls), full."""
     trust_environment: bool = False
     """Use the machine's proxy settings and .netrc; off, so that the key goes where you say."""
 
 
+_CHOICES: Mapping[str, tuple[str, ...]] = {"crosscheck": DEPTHS, "cost_gst": GST_BASES}
 _RANGES: Mapping[str, tuple[int, int]] = {
     "requests_in_flight": (1, 8),
     "tries": (1, 20),
@@ -184,6 +188,10 @@ def _filled(start: Any, given: Mapping[str, Any], table: str, problems: _Problem
         elif name in _RANGES and not _RANGES[name][0] <= value <= _RANGES[name][1]:
             low, high = _RANGES[name]
             problems.add(f"[{table}] {name} must be from {low} to {high}, not {value}")
+        elif name in _CHOICES and value not in _CHOICES[name]:
+            meant = did_you_mean(value, _CHOICES[name])
+            choices = ", ".join(_CHOICES[name])
+            problems.add(f"[{table}] {name} must be one of {choices}, not {value!r}{meant}")
         else:
             changed[name] = value
     return replace(start, **changed)
@@ -223,10 +231,6 @@ def _account(name: str, given: Any, problems: _Problems) -> Account | None:
     if "timezone" in given and account.timezone not in available_timezones():
         meant = did_you_mean(account.timezone, available_timezones())
         problems.add(f"[{table}] timezone {account.timezone!r} is not an IANA zone{meant}")
-    if account.cost_gst not in GST_BASES:
-        meant = did_you_mean(account.cost_gst, GST_BASES)
-        bases = ", ".join(GST_BASES)
-        problems.add(f"[{table}] cost_gst must be one of {bases}, not {account.cost_gst!r}{meant}")
     if trouble := _address_trouble(account.base_url):
         problems.add(f"[{table}] base_url {trouble}")
     return None if missing else account
@@ -329,6 +333,7 @@ cost_gst = "unknown"                       # "inclusive" or "exclusive", once a 
 # read_timeout = 60                        # seconds without a byte
 # request_deadline = 180                   # seconds for one whole request
 # settle_hours = 48                        # a month is provisional until so long after its end
+# crosscheck = "light"                     # none, light (charged calls asked alone), full
 # trust_environment = false                # use the machine's proxy settings
 """
 

@@ -5,19 +5,21 @@ Money is text with all its decimals, so that no JSON reader rounds it on the way
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from maxo_reports import __version__
-from maxo_reports.archive.pulls import Answer
-from maxo_reports.core.checks import Finding
+from maxo_reports.archive.pulls import Pull
+from maxo_reports.core.checks import Check, Finding
 from maxo_reports.core.ledger import Intake, Totals
 from maxo_reports.core.money import plain
-from maxo_reports.core.period import BillingPeriod
+from maxo_reports.core.period import BillingPeriod, LocalClock
 from maxo_reports.core.report import Heading, Source
 
 PROGRAM = f"maxo-reports {__version__}"
@@ -45,16 +47,15 @@ def basis(
     }
 
 
-def evidence(source: Source, answers: Iterable[Answer], host: str) -> dict[str, Any]:
+def evidence(source: Source, work: Pull) -> dict[str, Any]:
     """Return the figures, the checks and the replies that are behind a pack."""
     return {
+        "pull": work.number,
         "control_totals": totals(source.ledger.control),
         "records": records(source.ledger.intake),
-        "checks": [
-            {"check": c.title, "expected": c.expected, "found": c.found} for c in source.checks
-        ],
+        "checks": [_check(check) for check in source.checks],
         "pulled_at": source.heading.pulled_at.isoformat(),
-        "host": host,
+        "host": work.asked.host,
         "replies": [
             {
                 "start": answer.window.start,
@@ -63,10 +64,59 @@ def evidence(source: Source, answers: Iterable[Answer], host: str) -> dict[str, 
                 "verdict": answer.verdict,
                 "sha256": answer.sha256,
             }
-            for answer in answers
+            for answer in work.answers()
         ],
         "libraries": {name: version(name) for name in _LIBRARIES},
         "python": platform.python_version(),
+    }
+
+
+def write(content: Mapping[str, Any], target: Path) -> None:
+    """Write one JSON file of a pack."""
+    target.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def completeness(source: Source) -> dict[str, Any]:
+    """Return the completeness certificate: what was asked, what came, and how it was checked."""
+    proof, of = source.completeness, source.heading.period
+    clock = LocalClock.over(of.zone, of.start, of.end)
+    return {
+        "account": source.heading.account_id,
+        "period": period(of),
+        "records": records(source.ledger.intake),
+        "control_totals": totals(source.ledger.control),
+        "windows": [
+            {
+                "start": line.window.start,
+                "end": line.window.end,
+                "start_local": clock.text(line.window.start),
+                "end_local": clock.text(line.window.end),
+                "records": line.count,
+                "tries": line.tries,
+                "sha256": line.sha256,
+                "echo": dict(zip(("start", "end", "timezone"), line.echo, strict=True)),
+            }
+            for line in proof.windows
+        ],
+        "full_replies_split": proof.splits,
+        "replies_refused": proof.refused,
+        "second_look_agrees": proof.second_look,
+        "crosschecks": {
+            "depth": proof.depth,
+            "results": [_check(check) for check in proof.crosschecks],
+        },
+        "checks": [_check(check) for check in source.checks],
+        "state": source.heading.state.word,
+        "reasons": list(source.heading.state.reasons),
+    }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {
+        "check": check.title,
+        "expected": check.expected,
+        "found": check.found,
+        "passed": check.passed,
     }
 
 

@@ -12,6 +12,7 @@ import json
 import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from maxo_reports.errors import ArchiveError, TieOutError, UsageError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+SUMS = "SHA256SUMS"
+"""The same hashes as the manifest's, and the manifest's own, for ``sha256sum -c``."""
 _REVISION = re.compile(r"r([1-9][0-9]*)", re.ASCII)
 
 
@@ -51,6 +54,12 @@ class Written:
     manifest: Mapping[str, Any]
 
 
+def revision(place: Path, number: int) -> Pack | None:
+    """Return one sealed revision of a period's folder, or None."""
+    folder = place / f"r{number}"
+    return Pack(folder, read_manifest(folder)) if folder.is_dir() else None
+
+
 def latest(place: Path) -> Pack | None:
     """Return the newest sealed pack of a period's folder, or None."""
     found = [path for path in place.glob("r*") if _REVISION.fullmatch(path.name)]
@@ -58,6 +67,12 @@ def latest(place: Path) -> Pack | None:
         return None
     folder = max(found, key=lambda path: int(path.name[1:]))
     return Pack(folder, read_manifest(folder))
+
+
+def next_revision(place: Path) -> int:
+    """Return the number that the next pack of a period's folder gets."""
+    before = latest(place)
+    return before.revision + 1 if before else 1
 
 
 def read_manifest(folder: Path) -> Mapping[str, Any]:
@@ -81,24 +96,57 @@ def seal(place: Path, write: Callable[[Path], Written]) -> Pack:
     and hashes and is written last.
     """
     files.make_folder(place)
-    before = latest(place)
-    revision = before.revision + 1 if before else 1
+    number = next_revision(place)
     with files.disk_trouble("write in", place):
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place))  # made 0700
     try:
-        written = write(draft)
-        with files.disk_trouble("write in", draft):
-            entries = [_entry(draft / name) for name in written.names]
-            head = {"format": FORMAT, "revision": revision}
-            content = {**head, **written.manifest, "files": entries}
-            files.put(draft / MANIFEST, _json(content))
-            target = place / f"r{revision}"
+        content = fill(draft, number, write)
+        target = place / f"r{number}"
+        with files.disk_trouble("write", target):
             draft.rename(target)
             files.sync_folder(place)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return Pack(target, content)
+
+
+def fill(folder: Path, number: int, write: Callable[[Path], Written]) -> Mapping[str, Any]:
+    """Write all files of a revision into a folder, and return what its manifest says."""
+    written = write(folder)
+    with files.disk_trouble("write in", folder):
+        entries = [_entry(folder / name) for name in written.names]
+        head = {"format": FORMAT, "revision": number}
+        content = {**head, **written.manifest, "files": entries}
+        files.put(folder / MANIFEST, _json(content))
+        files.put(folder / SUMS, _sums(folder, content))
+    return content
+
+
+def differences(folder: Path, other: Path) -> list[str]:
+    """Name every file, and in a workbook every part, that two folders do not have in common."""
+    names = sorted({path.name for each in (folder, other) for path in each.iterdir()})
+    found = []
+    for name in names:
+        first, second = folder / name, other / name
+        if not (first.is_file() and second.is_file()):
+            found.append(f"{name} is in one of them only")
+        elif _sha256(first) != _sha256(second):
+            found.append(f"{name} differs{_parts(first, second)}")
+    return found
+
+
+def _parts(first: Path, second: Path) -> str:
+    """Name the parts in which two workbooks differ."""
+    if not (zipfile.is_zipfile(first) and zipfile.is_zipfile(second)):
+        return ""
+    with zipfile.ZipFile(first) as one, zipfile.ZipFile(second) as two:
+        names = sorted({*one.namelist(), *two.namelist()})
+        sums = [
+            {entry.filename: entry.CRC for entry in package.infolist()} for package in (one, two)
+        ]
+    parts = [name for name in names if sums[0].get(name) != sums[1].get(name)]
+    return f" in {', '.join(parts)}" if parts else " in its packing only"
 
 
 def _entry(path: Path) -> dict[str, object]:
@@ -115,7 +163,11 @@ def verify(folder: Path) -> Pack:
     """
     manifest = read_manifest(folder)
     problems = []
-    named = {MANIFEST}
+    named = {MANIFEST, SUMS}
+    if not (folder / SUMS).is_file():
+        problems.append(f"{SUMS} is missing")
+    elif (folder / SUMS).read_bytes() != _sums(folder, manifest):
+        problems.append(f"{SUMS} does not say what the manifest and its hash say")
     for entry in manifest["files"]:
         path = folder / entry["name"]
         named.add(entry["name"])
@@ -134,6 +186,13 @@ def verify(folder: Path) -> Pack:
     if problems:
         raise TieOutError(f"pack {folder}: {'; '.join(problems)}")
     return Pack(folder, manifest)
+
+
+def _sums(folder: Path, manifest: Mapping[str, Any]) -> bytes:
+    """Return the lines that ``sha256sum -c`` checks."""
+    lines = [f"{entry['sha256']}  {entry['name']}" for entry in manifest["files"]]
+    lines.append(f"{_sha256(folder / MANIFEST)}  {MANIFEST}")
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _sha256(path: Path) -> str:

@@ -57,7 +57,7 @@ def pull(
     began = now()
     taken_up = account.unfinished(period, asked, began - RESUME_SECONDS)
     work = taken_up or account.begin(period, asked, began)
-    _rebuild(account, work)
+    rebuild(account, work)
     planner = Planner(
         _density(account, period, calls_expected),
         work.missing(),
@@ -95,7 +95,10 @@ def _density(account: Account, period: BillingPeriod, calls_expected: int) -> De
         return Density(period, {}, calls_expected)
     paths = [known.calls_path(answer.window) for answer in known.accepted()]
     # The columns may have been deleted: then nothing is known, and nothing is lost.
-    return Density(period, columns.hours([path for path in paths if path.exists()]))
+    seen = columns.hours(paths)
+    # Records out of the pull's own span can be of any age; they would make the table endless.
+    hours = {at: n for at, n in seen.items() if known.asked.start <= at < known.asked.end}
+    return Density(period, hours, 0 if hours else calls_expected)
 
 
 def _earlier_windows(account: Account, period: BillingPeriod) -> tuple[Window, ...]:
@@ -109,10 +112,10 @@ def _earlier_windows(account: Account, period: BillingPeriod) -> tuple[Window, .
     return tuple(a.window for a in answers) if len(answers) <= _FRUGAL * ideal else ()
 
 
-def _rebuild(account: Account, work: Pull) -> None:
-    """Derive the columns of accepted windows anew where they are missing."""
+def rebuild(account: Account, work: Pull) -> None:
+    """Derive the columns of accepted windows anew where they are missing or damaged."""
     for answer in work.accepted():
-        if not work.calls_path(answer.window).exists():
+        if not columns.is_whole(work.calls_path(answer.window)):
             derive(account, work, answer)
 
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from maxo_reports.core.period import Window
-from maxo_reports.engine import Progress
 from maxo_reports.errors import CarrierError
+from maxo_reports.job import Progress
 from maxo_reports.pull import Look
 
 if TYPE_CHECKING:

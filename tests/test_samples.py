@@ -66,3 +66,9 @@ def test_manifest_is_the_gold_one_but_for_the_machine(made):
 
     name = "manifest.json"
     assert said(made.folder / name) == said(GOLD / name), keep_actual(made, name)
+
+
+def test_completeness_certificate_is_the_gold_one(made):
+    """The certificate of the sample month is the same bytes, whenever and wherever made."""
+    name = "completeness.json"
+    assert (made.folder / name).read_bytes() == (GOLD / name).read_bytes(), keep_actual(made, name)

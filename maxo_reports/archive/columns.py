@@ -6,6 +6,7 @@ SQL does the finest groups only; what is above them is added up in the core.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import io
 import json
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 
 from maxo_reports.archive import files
 from maxo_reports.core.cdr import QUIRKS, CallColumns
+from maxo_reports.core.changes import Changes, Content, between
 from maxo_reports.core.ledger import Group, Intake, Ledger, QuirkCount, Totals
 from maxo_reports.core.money import dollars
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
@@ -49,10 +51,7 @@ _FIELDS = b"maxo.fields"
 """Where a file notes how many of its calls had fields that we do not know, or lacked ours."""
 _BATCH = 10_000
 _HOUR = "unixtime // 3600 * 3600"
-CONTENT = (
-    *("unixtime", "direction", "a_party", "b_party", "category", "status"),
-    *("seconds", "cost", "cost_text"),
-)
+CONTENT = Content._fields
 """What makes two records with the same callid the same: all that the carrier says of a call."""
 _CONTENT = ", ".join(CONTENT)
 
@@ -79,7 +78,37 @@ def write(
     )
     target = io.BytesIO()
     pq.write_table(table, target, compression="zstd")
-    files.put(path, target.getvalue())
+    content = target.getvalue()
+    # First the hash: a file without its own is taken for damaged, and one without a file for none.
+    files.put(_hash_path(path), f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode())
+    files.put(path, content)
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether a file is there and is, to the bit, what was written.
+
+    Parquet does not notice a flipped bit: it gives other figures, or brings the reader down.
+    """
+    try:
+        said = _hash_path(path).read_text(encoding="ascii", errors="replace")
+        with path.open("rb") as file:
+            return said.split()[:1] == [hashlib.file_digest(file, "sha256").hexdigest()]
+    except FileNotFoundError:
+        return False
+    except OSError:
+        raise ArchiveError(f"{path} in the archive cannot be read") from None
+
+
+def _hash_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _sources(paths: Sequence[Path]) -> list[str]:
+    """Return paths for DuckDB, which would take a bracket or star in a folder's name for a pattern.
+
+    It would read the files of a neighbouring folder, and so of another client.
+    """
+    return [glob.escape(str(path)) for path in paths]
 
 
 def _fields() -> list[tuple[str, pa.DataType]]:
@@ -100,7 +129,7 @@ class CallStore:
         self._noted = _fields_noted(paths)
         self._db = duckdb.connect(config={"threads": 2})
         # No window of a month may be without a file; an empty one has a file of no rows.
-        source = self._db.read_parquet([str(path) for path in paths], file_row_number=True)
+        source = self._db.read_parquet(_sources(paths), file_row_number=True)
         source.create_view("received")
         self._intake = self._receive()
         self._rows = self._intake.ledger
@@ -253,10 +282,10 @@ class CallStore:
             if self._intake.repeats or self._intake.astray:
                 yield from _fetched(cursor.execute(f"SELECT {what} FROM kept {order}"))
                 return
-            for path in self._paths:
+            for path in _sources(self._paths):
                 sql = f"SELECT {what} FROM read_parquet(?)"
                 inside = f"WHERE unixtime >= {start} AND unixtime < {end}"
-                yield from _fetched(cursor.execute(f"{sql} {inside} {order}", [str(path)]))
+                yield from _fetched(cursor.execute(f"{sql} {inside} {order}", [path]))
         finally:
             cursor.close()
 
@@ -266,12 +295,37 @@ def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]
         yield batch
 
 
+def categories(paths: Sequence[Path]) -> set[str]:
+    """Return the rate categories that some files hold; one that is not whole is passed over."""
+    whole = [path for path in paths if is_whole(path)]
+    if not whole:
+        return set()
+    with duckdb.connect(config={"threads": 2}) as db:
+        source = db.read_parquet(_sources(whole))
+        return {category for (category,) in source.aggregate("category").fetchall()}
+
+
+def changes(before: CallStore, after: CallStore, since: int) -> Changes:
+    """Compare two looks at one period, call by call; ``since`` is the earlier revision.
+
+    Of a million equal calls only a fingerprint each is held in memory.
+    """
+    seen = {call[0]: hash(call) for call in before.contents()}
+    new = {c[0]: Content(*c[1:]) for c in after.contents() if seen.pop(c[0], None) != hash(c)}
+    old = {c[0]: Content(*c[1:]) for c in before.contents() if c[0] in seen or c[0] in new}
+    return between(old, new, since)
+
+
 def hours(paths: Sequence[Path]) -> dict[int, int]:
-    """Return how many records began in each hour, by the hour's first unix second."""
-    if not paths:
+    """Return how many records began in each hour, by the hour's first unix second.
+
+    A file that is not whole is passed over: this is only a hint.
+    """
+    whole = [path for path in paths if is_whole(path)]
+    if not whole:
         return {}
     with duckdb.connect(config={"threads": 2}) as db:
-        source = db.read_parquet([str(path) for path in paths])
+        source = db.read_parquet(_sources(whole))
         grouped = source.aggregate(f"{_HOUR} AS hour, count(*)", "hour")
         return dict(grouped.fetchall())
 
@@ -291,10 +345,10 @@ def _fields_noted(paths: Sequence[Path]) -> dict[str, Counter[str]]:
     """Add up what the files note of unknown and missing fields."""
     noted: dict[str, Counter[str]] = {"unknown": Counter(), "missing": Counter()}
     for path in paths:
-        try:
-            metadata = pq.read_schema(path).metadata or {}
-        except (OSError, pa.ArrowInvalid):
-            raise ArchiveError(f"{path} in the archive is missing or damaged") from None
+        if not is_whole(path):
+            message = f"{path} in the archive is missing or damaged: delete it if it is there"
+            raise ArchiveError(f"{message}; the next run makes it anew from the kept replies")
+        metadata = pq.read_schema(path).metadata or {}
         for what, counts in json.loads(metadata.get(_FIELDS, b"{}")).items():
             noted[what].update(counts)
     return noted

@@ -138,6 +138,11 @@ class Account:
         """Return the pulls of a period, oldest first."""
         return _pulls(self._period(period))
 
+    def pull_numbered(self, period: BillingPeriod, number: int) -> Pull | None:
+        """Return one whole pull of a period by its number, or None where it is gone."""
+        found = [p for p in self.pulls(period) if p.number == number and p.is_done]
+        return found[0] if found else None
+
     def begin(self, period: BillingPeriod, asked: Asked, now: int) -> Pull:
         """Begin a new pull; ``now`` is in unix seconds."""
         numbers = [pull.number for pull in self.pulls(period)]

@@ -7,7 +7,7 @@ dollars, and shown in every file. Findings decide the exit code and the state of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -16,6 +16,7 @@ from typing import Literal
 from maxo_reports.core import money
 from maxo_reports.core.ledger import Intake, Ledger, QuirkCount, Totals, total
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
+from maxo_reports.core.text import counted
 
 Depth = Literal["none", "light", "full"]
 """How far the carrier is asked again in other ways; see ``crosscheck``."""
@@ -54,6 +55,74 @@ class Check:
     def passed(self) -> bool:
         """Whether the two figures are equal."""
         return self.expected == self.found
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLine:
+    """One window of a pull: its span, how many records its reply held, and which reply.
+
+    ``tries`` is how often it was asked; ``echo`` what the reply says it answers (local start,
+    local end, zone).
+    """
+
+    window: Window
+    count: int
+    sha256: str
+    tries: int
+    echo: tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """Why a pull is believed to be whole.
+
+    ``splits`` counts full replies that were cut and asked again, ``refused`` replies that broke
+    a rule and were asked again. ``second_look`` is a later pull of the same period: None while
+    there is none, else whether it brought the same calls. ``crosschecks`` are the carrier's
+    answers to the same question asked in other ways, to a ``depth``.
+    """
+
+    windows: tuple[WindowLine, ...] = ()
+    splits: int = 0
+    refused: int = 0
+    second_look: bool | None = None
+    depth: Depth = "none"
+    crosschecks: tuple[Check, ...] = ()
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The comparisons with the carrier as checks; a failed one is a finding."""
+        if self.second_look is None:
+            return self.crosschecks
+        found = "the same calls" if self.second_look else "other calls"
+        return (*self.crosschecks, Check("Second look at the carrier", "the same calls", found))
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        retried = sum(line.tries - 1 for line in self.windows)
+        look = {None: "no second look yet", True: "a second look agrees", False: "looks differ"}
+        return (
+            f"{counted(len(self.windows), 'window')} asked, "
+            f"{counted(self.splits, 'full reply')} split, "
+            f"{counted(self.refused, 'reply')} refused, "
+            f"{counted(retried, 'request')} repeated; "
+            f"{look[self.second_look]}; cross-checks: {self.depth}."
+        )
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What differs between two ways of asking: a person must look before anything is paid."""
+        return tuple(
+            Finding(
+                "carrier-disagrees",
+                "error",
+                check.title,
+                f"expected {check.expected}, the carrier says {check.found}",
+            )
+            for check in self.checks
+            if not check.passed
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +167,24 @@ _QUIRKS: dict[str, tuple[Severity, Severity, str]] = {
     "text-too-long": ("info", "info", "a text is longer than a workbook cell; shown cut there"),
     "credit": ("info", "info", "a negative cost: a credit, included in the totals"),
 }
+
+
+def new_categories(
+    now: Iterable[tuple[str, int, Decimal]], new: Collection[str]
+) -> tuple[Finding, ...]:
+    """Return a finding for each rate category, with calls and cost, that is among the new."""
+    return tuple(
+        Finding(
+            "category-new",
+            "info",
+            f"category {category[:60]}",
+            "this rate category is new for the account",
+            calls,
+            cost,
+        )
+        for category, calls, cost in now
+        if category in new
+    )
 
 
 def findings(ledger: Ledger) -> tuple[Finding, ...]:
@@ -222,19 +309,32 @@ def _covered(windows: Sequence[Window], clock: LocalClock) -> str:
     return f"{clock.text(ordered[0].start)} to {clock.text(ordered[-1].end)}"
 
 
+def is_old_enough(period: BillingPeriod, pulled_at: int, settle_hours: int) -> bool:
+    """Tell whether a period was over, and its settle time too, at a unix second."""
+    return pulled_at >= period.end + settle_hours * HOUR
+
+
 def state(
-    period: BillingPeriod, pulled_at: int, settle_hours: int, found: Iterable[Finding]
+    period: BillingPeriod,
+    pulled_at: int,
+    settle_hours: int,
+    found: Iterable[Finding],
+    *,
+    second_look: bool | None,
 ) -> State:
     """Decide whether the period's figures can still be expected to change.
 
-    ``pulled_at`` is the unix second at which the last reply was asked for. Carriers add and
-    re-price calls after the fact, so a period settles ``settle_hours`` after its end.
+    ``pulled_at`` is the unix second at which the oldest window was asked for. Carriers add and
+    re-price calls after the fact, so a period settles ``settle_hours`` after its end, once a
+    second look at the carrier has brought the same calls.
     """
     reasons = []
     if pulled_at < period.end:
         reasons.append("the period was not over when the calls were pulled")
-    elif pulled_at < period.end + settle_hours * HOUR:
+    elif not is_old_enough(period, pulled_at, settle_hours):
         reasons.append(f"pulled less than {settle_hours} hours after the period's end")
+    elif second_look is None:
+        reasons.append("no second look has been taken at the carrier yet")
     errors = sorted({finding.code for finding in found if finding.severity == "error"})
     if errors:
         reasons.append(f"findings that change figures: {', '.join(errors)}")

@@ -120,10 +120,15 @@ def _days(text: str, today: date, billing_day: int) -> tuple[date, date]:
 
 def _day(text: str, period: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         message = f"period {period!r} holds {text!r}, which is no day of the calendar"
         raise UsageError(message) from None
+    # The calendar of the machine needs room on both sides of a period.
+    if not 1971 <= day.year <= 9998:
+        message = f"period {period!r} holds {text!r}, a year in which there are no calls"
+        raise UsageError(message)
+    return day
 
 
 def _month(first: date, billing_day: int) -> tuple[date, date]:

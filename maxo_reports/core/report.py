@@ -15,10 +15,11 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from maxo_reports.core import money
-from maxo_reports.core.checks import Check, Finding, State
+from maxo_reports.core.changes import KINDS, Change, Changes
+from maxo_reports.core.checks import Check, Completeness, Finding, State
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES, Group, Ledger, Totals
-from maxo_reports.core.money import GstBasis
-from maxo_reports.core.period import BillingPeriod
+from maxo_reports.core.money import GstBasis, dollars
+from maxo_reports.core.period import BillingPeriod, LocalClock
 
 
 class Kind(Enum):
@@ -128,6 +129,9 @@ SECTION_KINDS: Mapping[str, str] = {
     "itemised": "every call",
     "exceptions": "the findings",
     "checks": "the figures that had to agree",
+    "windows": "what was asked of the carrier, and which reply came",
+    "changes": "what changed since the revision before; left out of a first issue",
+    "changed-calls": "the calls that changed; left out of a first issue",
 }
 """Kind of section -> what it shows."""
 
@@ -218,12 +222,15 @@ class Heading:
         return COST_BASIS[self.cost_gst]
 
 
+_NOT_LOOKED_INTO = Completeness()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a report is filled from.
 
     ``connected_statuses`` are the carrier's own words that count as connected, so that a
-    formula over the itemised calls can count them too.
+    formula over the itemised calls can count them too. ``changes`` is None for a first issue.
     """
 
     heading: Heading
@@ -232,6 +239,8 @@ class Source:
     checks: tuple[Check, ...]
     calls: Calls
     connected_statuses: tuple[str, ...]
+    completeness: Completeness = _NOT_LOOKED_INTO
+    changes: Changes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +272,11 @@ def build(definition: Definition, source: Source) -> Report:
         source.heading,
         ledger.control,
         money.printed_places([group.totals.cost for group in ledger.groups]),
-        tuple(_FILL[spec.kind](spec, source) for spec in definition.sections),
+        tuple(
+            _FILL[spec.kind](spec, source)
+            for spec in definition.sections
+            if source.changes is not None or spec.kind not in _OF_CHANGES
+        ),
         source.findings,
         source.calls,
         source.connected_statuses,
@@ -350,7 +363,105 @@ def _checks(spec: SectionSpec, source: Source) -> Section:
     rows = tuple(
         Row((c.title, c.expected, c.found, "PASS" if c.passed else "FAIL")) for c in source.checks
     )
-    return Section(spec, Table(_CHECK_COLUMNS, rows))
+    return Section(spec, Table(_CHECK_COLUMNS, rows), source.completeness.summary)
+
+
+_WINDOW_COLUMNS = (
+    Column("start", "From", Kind.MOMENT),
+    Column("end", "To, not included", Kind.MOMENT),
+    Column("records", "Records", Kind.COUNT),
+    Column("tries", "Tries", Kind.COUNT),
+    Column("reply", "SHA-256 of the carrier's reply", Kind.TEXT),
+)
+
+
+def _windows(spec: SectionSpec, source: Source) -> Section:
+    period = source.heading.period
+    clock = LocalClock.over(period.zone, period.start, period.end)
+    rows = tuple(
+        Row(
+            (
+                clock.local(line.window.start),
+                clock.local(line.window.end),
+                line.count,
+                line.tries,
+                line.sha256,
+            )
+        )
+        for line in source.completeness.windows
+    )
+    return Section(spec, Table(_WINDOW_COLUMNS, rows))
+
+
+_CHANGE_COLUMNS = (
+    Column("change", "Change", Kind.TEXT),
+    Column("calls", "Calls", Kind.COUNT),
+    Column("dollars", "Dollars", Kind.MONEY),
+)
+_CHANGED_COLUMNS = (
+    Column("change", "Change", Kind.TEXT),
+    Column("call_id", "Call ID", Kind.ID),
+    Column("started", "Started", Kind.MOMENT),
+    Column("direction", "Direction", Kind.TEXT),
+    Column("a_party", "From", Kind.NUMBER),
+    Column("b_party", "To", Kind.NUMBER),
+    Column("category_before", "Category before", Kind.TEXT),
+    Column("category", "Category now", Kind.TEXT),
+    Column("seconds_before", "Duration before", Kind.DURATION),
+    Column("seconds", "Duration now", Kind.DURATION),
+    Column("cost_before", "Cost before", Kind.MONEY),
+    Column("cost", "Cost now", Kind.MONEY),
+    Column("dollars", "Difference", Kind.MONEY),
+)
+_OF_CHANGES = frozenset({"changes", "changed-calls"})
+
+
+def _changes(spec: SectionSpec, source: Source) -> Section:
+    changes = source.changes
+    assert changes is not None, "left out where there is nothing to compare with"
+    rows = [
+        Row((kind.capitalize(), changes.count(kind), dollars(changes.micros(kind))))
+        for kind in KINDS
+    ]
+    moved = sum(change.micros for change in changes.calls)
+    rows.append(Row(("Total", len(changes.calls), dollars(moved)), Role.TOTAL))
+    note = f"Compared with revision {changes.since}."
+    if not changes.calls:
+        note += " No call changed; settings, state or version did."
+    return Section(spec, Table(_CHANGE_COLUMNS, tuple(rows)), note)
+
+
+def _changed_calls(spec: SectionSpec, source: Source) -> Section:
+    return Section(spec, changed_calls(source))
+
+
+def changed_calls(source: Source) -> Table:
+    """Return every call that changed since the revision before, as it was and as it is."""
+    period = source.heading.period
+    clock = LocalClock.over(period.zone, period.start, period.end)
+    changes = source.changes.calls if source.changes is not None else ()
+    return Table(_CHANGED_COLUMNS, tuple(_changed(change, clock) for change in changes))
+
+
+def _changed(change: Change, clock: LocalClock) -> Row:
+    either, before, after = change.either, change.before, change.after
+    return Row(
+        (
+            change.kind.capitalize(),
+            change.call_id,
+            clock.local(either.unixtime),
+            either.direction,
+            either.a_party,
+            either.b_party,
+            before.category if before else None,
+            after.category if after else None,
+            before.seconds if before else None,
+            after.seconds if after else None,
+            dollars(before.cost) if before and before.cost is not None else None,
+            dollars(after.cost) if after and after.cost is not None else None,
+            dollars(change.micros),
+        )
+    )
 
 
 _FILL: Mapping[str, Callable[[SectionSpec, Source], Section]] = {
@@ -360,4 +471,7 @@ _FILL: Mapping[str, Callable[[SectionSpec, Source], Section]] = {
     "itemised": _itemised,
     "exceptions": _exceptions,
     "checks": _checks,
+    "windows": _windows,
+    "changes": _changes,
+    "changed-calls": _changed_calls,
 }

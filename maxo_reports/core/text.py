@@ -37,6 +37,13 @@ def visible(text: str, longest: int) -> str:
     return "".join(shown)
 
 
+def counted(count: int, thing: str) -> str:
+    """Write a number of things: ``1 call``, ``2,487 calls``, ``3 replies``."""
+    if count == 1:
+        return f"1 {thing}"
+    return f"{count:,} {thing[:-1]}ies" if thing.endswith("y") else f"{count:,} {thing}s"
+
+
 def _cut(shown: list[str], longest: int) -> str:
     """Leave whole characters only, with room for the ellipsis."""
     while shown and sum(map(len, shown)) > longest - len(ELLIPSIS):

@@ -50,6 +50,8 @@ _FITTED = {
     "expected": 46,
     "found": 46,
     "result": 10,
+    "reply": 68,
+    "change": 16,
 }
 """Columns of text that are shorter or longer than most."""
 _TEXTS = frozenset({Kind.TEXT, Kind.NUMBER, Kind.ID})
@@ -176,6 +178,13 @@ class Book:
         """Give each column its width."""
         for place, column in enumerate(columns, 1):
             sheet.column_dimensions[get_column_letter(place)].width = self.width(column)
+
+    def widen(self, sheet: Worksheet, columns: tuple[Column, ...]) -> None:
+        """Give the columns that a second table needs their width; those of the first stay."""
+        for place, column in enumerate(columns, 1):
+            letter = get_column_letter(place)
+            if letter not in sheet.column_dimensions:
+                sheet.column_dimensions[letter].width = self.width(column)
 
     def skeleton(self) -> bytes:
         """Return the package as openpyxl writes it, for the last pass."""

@@ -85,6 +85,9 @@ class _Painter:
             "groups": self._draw_table,
             "days": self._draw_table,
             "exceptions": self._draw_table,
+            "windows": self._draw_table,
+            "changes": self._draw_table,
+            "changed-calls": self._draw_table,
             "checks": self._draw_checks,
             "itemised": lambda s: calls.fill(self._book, s),
         }

@@ -1,0 +1,273 @@
+"""Issuing: from a whole pull to a sealed pack, or to the news that the last one still stands.
+
+calls -> ledger -> checks -> report value -> files -> sealed pack. Nothing here asks the carrier,
+so the same archive gives the same pack on another day and another machine.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from maxo_reports import definitions, doctor, manifest, pack, proof
+from maxo_reports.archive import columns, files
+from maxo_reports.archive.columns import CallStore
+from maxo_reports.archive.pulls import Pull
+from maxo_reports.config import Account, Workspace
+from maxo_reports.core import checks, report
+from maxo_reports.core.changes import Changes, explained
+from maxo_reports.core.checks import Check, Finding
+from maxo_reports.core.ledger import Ledger
+from maxo_reports.core.period import BillingPeriod
+from maxo_reports.core.report import Heading, Source
+from maxo_reports.errors import ArchiveError, TieOutError, UsageError
+from maxo_reports.job import Job
+from maxo_reports.manifest import PROGRAM
+from maxo_reports.pack import Pack
+from maxo_reports.render import (
+    FORMATS,
+    RendererUnavailable,
+    Style,
+    SystemLibraryMissing,
+    csvfile,
+    renderer,
+)
+
+CHANGES = "changes.csv"
+COMPLETENESS = "completeness.json"
+_File = tuple[str, definitions.Loaded, str]
+"""A file's name, its report, its format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to, for people and for ``--json``."""
+
+    account: Account
+    period: BillingPeriod
+    state: checks.State
+    ledger: Ledger
+    findings: tuple[Finding, ...]
+    pack: Pack
+    unchanged: bool
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether any finding asks for somebody to look."""
+        return checks.needs_a_person(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which reports are wanted, and how they look."""
+
+    loaded: Sequence[definitions.Loaded]
+    style: Style
+    shelf: definitions.Shelf
+
+
+def wanted(workspace: Workspace, reports: Sequence[str]) -> Wanted:
+    """Read the definitions and the theme, before anything is asked."""
+    shelf = definitions.Shelf.of(workspace.folder)
+    loaded = [definitions.load(name, shelf, FORMATS) for name in reports]
+    style = Style(definitions.load_theme(shelf), shelf.templates(), PROGRAM)
+    return Wanted(loaded, style, shelf)
+
+
+def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
+    """Make and seal the reports of a whole pull, unless the last revision says the same."""
+    job.progress.step("Grouping the calls")
+    place = job.workspace.out / job.account.id / job.period.label
+    with closing(_calls(job, work)) as calls:
+        source = _source(job, work, calls)
+        basis = _basis(source, calls, wanted)
+        before = pack.latest(place)
+        if before is not None and _stands(before, basis, _filenames(job, wanted.loaded)):
+            pack.verify(before.folder)
+            return _outcome(job, source, source.findings, before, unchanged=True)
+        source = _with_changes(job, source, calls, basis, before)
+        found = list(source.findings)
+        sealed = pack.seal(
+            place, lambda folder: _write(job, wanted, source, work, basis, folder, found)
+        )
+    return _outcome(job, source, checks.worst_first(found), sealed, unchanged=False)
+
+
+def _basis(source: Source, calls: CallStore, wanted: Wanted) -> dict[str, Any]:
+    return manifest.basis(
+        source.heading,
+        calls.fingerprint(),
+        {each.definition.name: each.sha256 for each in wanted.loaded},
+        wanted.shelf.fingerprint(),
+    )
+
+
+def _outcome(
+    job: Job, source: Source, found: tuple[Finding, ...], sealed: Pack, *, unchanged: bool
+) -> Outcome:
+    state = source.heading.state
+    return Outcome(job.account, job.period, state, source.ledger, found, sealed, unchanged)
+
+
+def _calls(job: Job, work: Pull) -> CallStore:
+    return proof.calls_of(job.archive, work, job.period)
+
+
+def _source(job: Job, work: Pull, calls: CallStore) -> Source:
+    """Group the calls, hold the figures against each other, and gather what reports say."""
+    proved = proof.recorded(work)
+    completeness = proof.completeness(work, proved)
+    ledger = calls.ledger()
+    windows = [line.window for line in completeness.windows]
+    passed = checks.checks(ledger, job.period, windows)
+    _stop_on(passed)
+    found = checks.worst_first(
+        (
+            *checks.findings(ledger),
+            *completeness.findings,
+            *checks.new_categories(calls.categories(), proved.new_categories),
+        )
+    )
+    # The oldest answer decides how settled the whole is.
+    asked_at = proof.oldest_answer(work)
+    settle_hours = job.workspace.settings.settle_hours
+    look = proved.second_look
+    state = checks.state(job.period, asked_at, settle_hours, found, second_look=look)
+    moment = datetime.fromtimestamp(asked_at, ZoneInfo(job.period.zone))
+    account = job.account
+    heading = Heading(account.id, account.name, job.period, state, account.cost_gst, moment)
+    return Source(
+        heading,
+        ledger,
+        found,
+        (*passed, *completeness.checks),
+        calls,
+        calls.connected_statuses(),
+        completeness,
+    )
+
+
+def _stop_on(passed: Collection[Check]) -> None:
+    """Stop when two figures that must be equal are not."""
+    for check in passed:
+        if not check.passed:
+            message = f"{check.title}: {check.expected} is not {check.found}; no report is made"
+            raise TieOutError(message)
+
+
+def _stands(before: Pack, basis: Mapping[str, Any], wanted: Sequence[_File]) -> bool:
+    """Tell whether the last revision says what a new one would, in all its files."""
+    names = {path.name for path in before.files}
+    return before.manifest.get("basis") == basis and all(name in names for name, _, _ in wanted)
+
+
+def _with_changes(
+    job: Job,
+    source: Source,
+    calls: CallStore,
+    basis: Mapping[str, Any],
+    before: Pack | None,
+) -> Source:
+    """Add what changed since the revision before, where there is one."""
+    if before is None:
+        return source
+    earlier = before.manifest["basis"]
+    if earlier["calls_sha256"] == basis["calls_sha256"]:
+        return replace(source, changes=Changes(before.revision, ()))
+    work = job.archive.pull_numbered(job.period, before.manifest["pull"])
+    if work is None or earlier["period"] != basis["period"]:
+        unknown = Finding(
+            "changes-unknown",
+            "warning",
+            f"revision {before.revision}",
+            "the calls behind it are no longer in the archive, or it was of another period: "
+            "what changed cannot be listed",
+        )
+        return replace(source, findings=checks.worst_first((*source.findings, unknown)))
+    with closing(_calls(job, work)) as old:
+        found = columns.changes(old, calls, before.revision)
+        if not explained(found, old.control().cost, calls.control().cost):
+            raise TieOutError("the changed calls do not explain the changed total cost")
+    return replace(source, changes=found)
+
+
+def _write(
+    job: Job,
+    wanted: Wanted,
+    source: Source,
+    work: Pull,
+    basis: Mapping[str, Any],
+    folder: Path,
+    found: list[Finding],
+) -> pack.Written:
+    """Write every file of a pack into a folder; files that cannot be made become findings."""
+    names = []
+    for name, each, file_format in _filenames(job, wanted.loaded):
+        job.progress.step(f"Writing {name}")
+        filled = report.build(each.definition, source)
+        try:
+            with files.disk_trouble("write", folder):
+                renderer(file_format).render(filled, wanted.style, folder / name)
+            names.append(name)
+        except RendererUnavailable as why:
+            system = isinstance(why, SystemLibraryMissing)
+            remedy = f"; run: {doctor.install_line()}" if system else ""
+            found.append(Finding("file-not-made", "warning", name, f"{why}{remedy}"))
+    if not names:
+        raise ArchiveError(f"no file could be made: {found[-1].message}")
+    with files.disk_trouble("write", folder):
+        if source.changes is not None:
+            csvfile.write_table(report.changed_calls(source), folder / CHANGES)
+            names.append(CHANGES)
+        manifest.write(manifest.completeness(source), folder / COMPLETENESS)
+        names.append(COMPLETENESS)
+    head = {"program": PROGRAM, "basis": basis}
+    listed = {"findings": manifest.findings(checks.worst_first(found))}
+    return pack.Written(names, {**head, **manifest.evidence(source, work), **listed})
+
+
+def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
+    """Make a sealed pack again and name every file, and workbook part, that differs."""
+    said = sealed.manifest["basis"]
+    with closing(_calls(job, work)) as calls, tempfile.TemporaryDirectory() as scratch:
+        source = _source(job, work, calls)
+        basis = _basis(source, calls, wanted)
+        other = [key for key in basis if basis[key] != said.get(key)]
+        if other:
+            raise TieOutError(
+                f"pack {sealed.folder} was made with another {', '.join(other)}: "
+                "it cannot be made again as it was"
+            )
+        before = pack.revision(sealed.folder.parent, sealed.revision - 1)
+        source = _with_changes(job, source, calls, basis, before)
+        found = list(source.findings)
+        folder = Path(scratch)
+        pack.fill(
+            folder,
+            sealed.revision,
+            lambda place: _write(job, wanted, source, work, basis, place, found),
+        )
+        return pack.differences(sealed.folder, folder)
+
+
+def _filenames(job: Job, loaded: Sequence[definitions.Loaded]) -> list[_File]:
+    """Return the name, report and format of every file of the pack; names must differ."""
+    wanted = []
+    for each in loaded:
+        definition = each.definition
+        stem = definition.filename.format(
+            account=job.account.id, period=job.period.label, report=definition.name
+        )
+        wanted += [(stem + renderer(f).SUFFIX, each, f) for f in definition.formats]
+    names = [name.casefold() for name, _, _ in wanted]
+    for name, each, _ in wanted:
+        if names.count(name.casefold()) > 1:
+            message = f"report {each.definition.name!r}: two files would be named {name}"
+            raise UsageError(f"{message}; give the reports different filenames")
+    return wanted
