@@ -4,7 +4,7 @@ A pull is a folder::
 
     pull-0001/pull.json                 what was asked for, and where
     pull-0001/windows/START-END.json    one settled window: its reply, count and verdict
-    pull-0001/calls/START-END.parquet   its calls in columns, derived from the reply
+    pull-0001/calls/START-END.parquet   its calls in columns, derived from the reply, and a .sha256
     pull-0001/done.json                 written last: every window of the period is there
 
 A window's file is written after its reply is safe, so whatever is written down is true. A pull

@@ -180,11 +180,11 @@ class Book:
             sheet.column_dimensions[get_column_letter(place)].width = self.width(column)
 
     def widen(self, sheet: Worksheet, columns: tuple[Column, ...]) -> None:
-        """Give the columns that a second table needs their width; those of the first stay."""
+        """Make room for a second table: columns get wider where it needs them to."""
         for place, column in enumerate(columns, 1):
-            letter = get_column_letter(place)
-            if letter not in sheet.column_dimensions:
-                sheet.column_dimensions[letter].width = self.width(column)
+            dimension = sheet.column_dimensions[get_column_letter(place)]
+            known = dimension.width if dimension.customWidth else 0
+            dimension.width = max(known, self.width(column))
 
     def skeleton(self) -> bytes:
         """Return the package as openpyxl writes it, for the last pass."""

@@ -77,6 +77,8 @@ class _Painter:
         self._charted: list[_Charted] = []
         self._summary: Worksheet | None = None
         self._chart_row = self._next_row = self._width = 0
+        on = [section.spec.sheet for section in book.report.sections_for("xlsx")]
+        self._shared = {title for title in on if on.count(title) > 1}
 
     def paint(self, section: Section) -> None:
         """Draw one section on its sheet."""
@@ -166,6 +168,9 @@ class _Painter:
         if sheet is not None:
             row = self._next_row if sheet is self._summary else sheet.max_row + 2
             sheet.row_breaks.append(Break(id=row - 1))
+            book.widen(sheet, columns)
+            if sum(map(book.width, columns)) > _PORTRAIT:
+                sheet.page_setup.orientation = "landscape"
             book.words(
                 book.at(sheet, row, 1), spec.title, size=14, bold=True, colour=book.theme.brand
             )
@@ -180,7 +185,9 @@ class _Painter:
             says += ", PROVISIONAL"
         book.words(book.at(sheet, 2, 1), says, size=10, colour=book.theme.muted)
         sheet.freeze_panes = f"A{_FIRST + 1}"
-        sheet.print_title_rows = f"{_FIRST}:{_FIRST}"
+        if spec.sheet not in self._shared:
+            # On a sheet with two tables they would stand above the second one's rows, too.
+            sheet.print_title_rows = f"{_FIRST}:{_FIRST}"
         return sheet, _FIRST
 
     def _draw_table(self, section: Section) -> int:
