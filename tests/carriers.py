@@ -35,7 +35,9 @@ def local(moment: int, zone: str = BRISBANE) -> str:
     return f"{datetime.fromtimestamp(moment, ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
 
 
-def call(number: int, moment: int = OCTOBER, *, zone: str = BRISBANE, **odd: Any) -> dict[str, Any]:
+def call(
+    number: Any, moment: int = OCTOBER, /, *, zone: str = BRISBANE, **odd: Any
+) -> dict[str, Any]:
     """Make an inbound call as the carrier's record; ``odd`` sets or adds fields."""
     return {
         "callid": number,
@@ -70,7 +72,7 @@ def envelope(window: Window, count: int, zone: str = BRISBANE) -> dict[str, Any]
 
 
 def reply(
-    calls: Sequence[Raw], window: Window, zone: str = BRISBANE, **odd: Any
+    calls: Sequence[Raw], window: Window, zone: str = BRISBANE, /, **odd: Any
 ) -> bytes:
     """Write a whole reply; ``odd`` sets or adds fields of the envelope."""
     whole = {**envelope(window, len(calls), zone), "calls": list(calls) or None, **odd}

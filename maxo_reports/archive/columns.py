@@ -25,7 +25,7 @@ from maxo_reports.archive import files
 from maxo_reports.core.cdr import QUIRKS, CallColumns
 from maxo_reports.core.changes import Changes, Content, between
 from maxo_reports.core.ledger import Group, Intake, Ledger, QuirkCount, Totals
-from maxo_reports.core.money import dollars
+from maxo_reports.core.money import COST_PLACES, dollars
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
 from maxo_reports.core.report import CallLine
 from maxo_reports.errors import ArchiveError
@@ -204,7 +204,16 @@ class CallStore:
         days = tuple((day, by_day.pop(day, Totals())) for day in _days(self._period))
         if by_day:
             raise ArchiveError(f"calls on {min(by_day)}, a day out of the period, were kept")
-        return Ledger(groups, days, self.control(), self._intake)
+        return Ledger(groups, days, self.control(), self._intake, self._places())
+
+    def _places(self) -> int:
+        """Return how many decimals the finest cost of a call needs."""
+        finest = ", ".join(
+            f"max({places}) FILTER (cost % {10 ** (COST_PLACES - places + 1)} <> 0)"
+            for places in range(1, COST_PLACES + 1)
+        )
+        found = self._one(f"SELECT {finest} FROM kept")
+        return max((places for places in found if places is not None), default=0)
 
     def control(self) -> Totals:
         """Return the control totals: one scan over all calls, apart from any grouping."""

@@ -105,12 +105,16 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """A period's calls in finest groups, by day, and in control totals."""
+    """A period's calls in finest groups, by day, and in control totals.
+
+    ``places`` is how many decimals the finest cost of any one call needs: sums may need fewer.
+    """
 
     groups: tuple[Group, ...]
     days: tuple[tuple[date, Totals], ...]
     control: Totals
     intake: Intake
+    places: int = 0
 
     @property
     def totals(self) -> Totals:

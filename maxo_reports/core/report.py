@@ -271,7 +271,9 @@ def build(definition: Definition, source: Source) -> Report:
         definition,
         source.heading,
         ledger.control,
-        money.printed_places([group.totals.cost for group in ledger.groups]),
+        money.printed_places(
+            [Decimal(1).scaleb(-ledger.places), *(g.totals.cost for g in ledger.groups)]
+        ),
         tuple(
             _FILL[spec.kind](spec, source)
             for spec in definition.sections
