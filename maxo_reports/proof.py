@@ -21,7 +21,7 @@ from maxo_reports.core.checks import Check, Completeness, Depth, WindowLine
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.crosscheck import compare
 from maxo_reports.errors import ArchiveError
-from maxo_reports.pull import derive
+from maxo_reports.pull import rebuild
 
 FORMAT = 1
 _FILE = "proof.json"
@@ -38,12 +38,9 @@ class Proof:
 
 
 def calls_of(account: Account, work: Pull, period: BillingPeriod) -> CallStore:
-    """Open the calls of a whole pull; columns that are missing are derived from its replies."""
-    answers = work.accepted()
-    for answer in answers:
-        if not work.calls_path(answer.window).exists():
-            derive(account, work, answer)
-    return CallStore([work.calls_path(answer.window) for answer in answers], period)
+    """Open the calls of a whole pull; columns that are not whole are derived from its replies."""
+    rebuild(account, work)
+    return CallStore([work.calls_path(answer.window) for answer in work.accepted()], period)
 
 
 def prove(
@@ -156,7 +153,6 @@ def _new_categories(account: Account, calls: CallStore, period: BillingPeriod) -
     known: set[str] = set()
     for work in account.other_periods(period):
         if work.asked.end <= period.start:
-            paths = [work.calls_path(answer.window) for answer in work.accepted()]
-            known |= columns.categories([path for path in paths if path.exists()])
+            known |= columns.categories([work.calls_path(a.window) for a in work.accepted()])
     now = [category for category, _, _ in calls.categories()]
     return tuple(category for category in now if known and category not in known)
