@@ -91,9 +91,17 @@ def only_one(path: Path, what: str) -> Iterator[None]:
     with file:
         with disk_trouble("lock", path):
             is_ours = _lock(file.fileno())
+            if not is_ours:
+                file.seek(0)
+                holder = file.read(32).decode("ascii", "replace").strip()
+            else:
+                file.truncate(0)
+                file.write(f"{os.getpid()}\n".encode())
+                file.flush()
         if not is_ours:
-            message = f"another run is working on {what}: wait until it has ended, then try again"
-            raise ArchiveError(message)
+            who = f" (process {holder})" if holder.isdigit() else ""
+            message = f"another run{who} is working on {what}: wait until it has ended"
+            raise ArchiveError(f"{message}, then try again")
         yield
 
 
