@@ -225,7 +225,7 @@ def _write(
         if source.changes is not None:
             csvfile.write_table(report.changed_calls(source), folder / CHANGES)
             names.append(CHANGES)
-        manifest.write(manifest.completeness(source), folder / COMPLETENESS)
+        pack.write_json(folder / COMPLETENESS, manifest.completeness(source))
         names.append(COMPLETENESS)
     head = {"program": PROGRAM, "basis": basis}
     listed = {"findings": manifest.findings(checks.worst_first(found))}

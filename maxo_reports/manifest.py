@@ -5,12 +5,10 @@ Money is text with all its decimals, so that no JSON reader rounds it on the way
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -69,11 +67,6 @@ def evidence(source: Source, work: Pull) -> dict[str, Any]:
         "libraries": {name: version(name) for name in _LIBRARIES},
         "python": platform.python_version(),
     }
-
-
-def write(content: Mapping[str, Any], target: Path) -> None:
-    """Write one JSON file of a pack."""
-    target.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def completeness(source: Source) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def fill(folder: Path, number: int, write: Callable[[Path], Written]) -> Mapping
         entries = [_entry(folder / name) for name in written.names]
         head = {"format": FORMAT, "revision": number}
         content = {**head, **written.manifest, "files": entries}
-        files.put(folder / MANIFEST, _json(content))
+        write_json(folder / MANIFEST, content)
         files.put(folder / SUMS, _sums(folder, content))
     return content
 
@@ -200,5 +200,6 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _json(content: Mapping[str, Any]) -> bytes:
-    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write one of a pack's JSON files, durably."""
+    files.put(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())

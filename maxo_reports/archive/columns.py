@@ -104,7 +104,7 @@ def _hash_path(path: Path) -> Path:
 
 
 def _sources(paths: Sequence[Path]) -> list[str]:
-    """Return paths for DuckDB, which would take a bracket or star in a folder's name for a pattern.
+    """Return paths for DuckDB, which takes a bracket or star in a folder's name for a pattern.
 
     It would read the files of a neighbouring folder, and so of another client.
     """

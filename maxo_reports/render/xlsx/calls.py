@@ -13,7 +13,6 @@ from openpyxl.worksheet.table import TableStyleInfo
 from maxo_reports.core.money import dollars
 from maxo_reports.core.report import CALL_COLUMNS, CallLine, Column, Kind, Section
 from maxo_reports.render.xlsx.book import DAY, EPOCH, Book, looks_like_formula, safe_text
-from maxo_reports.render.xlsx.package import RowMaker
 
 ROWS_A_SHEET = 1_048_575
 """A sheet's 1,048,576 rows, less its heading."""
@@ -78,7 +77,7 @@ def _is_text(column: Column) -> bool:
     return column.kind in {Kind.TEXT, Kind.NUMBER, Kind.ID}
 
 
-class _Rows(RowMaker):
+class _Rows:
     """Turns the next ``count`` calls into rows, from row 2 on.
 
     A cell is its address and a *tail* that depends on the value alone; the tails of values
