@@ -95,6 +95,6 @@ class TieOutError(MaxoReportsError):
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
-    """Return ``; did you mean 'x'?`` for the nearest known name, or nothing if none is near."""
+    """Return `` (did you mean 'x'?)`` for the nearest known name, or nothing if none is."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f" (did you mean {close[0]!r}?)" if close else ""

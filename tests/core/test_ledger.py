@@ -55,8 +55,8 @@ def test_totals_add_measure_by_measure() -> None:
     assert tuple(MEASURES) == tuple(Totals.__dataclass_fields__)
 
 
-def test_a_million_small_costs_are_exact() -> None:
-    """1,000,000 calls at 0.000001 are one dollar."""
+def test_very_many_small_costs_are_exact() -> None:
+    """100,000 calls at a millionth of a dollar are ten cents."""
     assert total([Totals(1, cost=Decimal("0.000001"))] * 100_000).cost == Decimal("0.1")
 
 
