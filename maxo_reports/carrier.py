@@ -184,6 +184,7 @@ class Carrier:
             **also,
         }
         patience = self._patience
+        trouble: CarrierError | None = None
         with _watched(patience.whole) as watch:
             try:
                 response = self._session.post(
@@ -196,17 +197,19 @@ class Carrier:
                 )
                 with response:
                     body = _unpack(response.raw, response.headers.get("Content-Encoding", ""))
-                if watch.late:
-                    # To a body that ends with its connection, our own hanging up looks whole.
-                    raise Unreachable(self._too_late())
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
-                message = self._too_late() if watch.late else self._why(problem)
-                raise Unreachable(message) from None
+                trouble = Unreachable(self._why(problem))
             except ValueError as problem:
-                # A socket that the watch closed can surface as a ValueError from the TLS layer.
-                if watch.late:
-                    raise Unreachable(self._too_late()) from None
-                raise Garbled(f"the answer cannot be read ({type(problem).__name__})") from None
+                trouble = Garbled(f"the answer cannot be read ({type(problem).__name__})")
+            except Garbled as problem:
+                trouble = problem
+            if watch.late:
+                # Our own hanging up shows in many ways, even as the end of a body that has no
+                # other mark of its end.
+                trouble = Unreachable(f"no whole answer within {patience.whole:g} seconds")
+        # Raised out here, where no exception stands behind it that holds the request and its key.
+        if trouble is not None:
+            raise trouble
         if response.status_code != requests.codes.ok:
             raise self._refusal(response.status_code, response.headers, body)
         self._inspect(body)
@@ -220,9 +223,6 @@ class Carrier:
             raise Garbled("the reply is not UTF-8 text") from None
         if self._key.is_in(text):
             raise Refused("the reply repeats the API key; it is not kept and not used")
-
-    def _too_late(self) -> str:
-        return f"no whole answer within {self._patience.whole:g} seconds"
 
     def _why(self, problem: Exception) -> str:
         """Say in a few words why no answer came; never with the address or the request."""
@@ -309,7 +309,7 @@ def _unpack(raw: Any, encoding: str) -> bytes:
     """
     encoding = encoding.strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
-        raise Garbled(f"the answer is packed in an unknown way ({encoding[:20]!r})")
+        raise Garbled("the answer is packed in another way than was asked for")
     unpacker = zlib.decompressobj(_GZIP) if encoding.endswith("gzip") else None
     parts: list[bytes] = []
     size = 0

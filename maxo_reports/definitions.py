@@ -16,14 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
-from maxo_reports.core.report import (
-    CALL_COLUMNS,
-    ORDERS,
-    SECTION_KINDS,
-    Definition,
-    SectionSpec,
-    Theme,
-)
+from maxo_reports.core.report import CALL_COLUMNS, Definition, SectionSpec, Theme
+from maxo_reports.core.sections import ORDERS, SECTION_KINDS
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 
 VERSION = 1

@@ -20,7 +20,7 @@ from maxo_reports.archive import columns, files
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.config import Account, Workspace
-from maxo_reports.core import checks, report
+from maxo_reports.core import checks, sections
 from maxo_reports.core.changes import Changes, explained
 from maxo_reports.core.checks import Check, Finding
 from maxo_reports.core.ledger import Ledger
@@ -210,7 +210,7 @@ def _write(
     names = []
     for name, each, file_format in _filenames(job, wanted.loaded):
         job.progress.step(f"Writing {name}")
-        filled = report.build(each.definition, source)
+        filled = sections.build(each.definition, source)
         try:
             with files.disk_trouble("write", folder):
                 renderer(file_format).render(filled, wanted.style, folder / name)
@@ -223,7 +223,7 @@ def _write(
         raise ArchiveError(f"no file could be made: {found[-1].message}")
     with files.disk_trouble("write", folder):
         if source.changes is not None:
-            csvfile.write_table(report.changed_calls(source), folder / CHANGES)
+            csvfile.write_table(sections.changed_calls(source), folder / CHANGES)
             names.append(CHANGES)
         pack.write_json(folder / COMPLETENESS, manifest.completeness(source))
         names.append(COMPLETENESS)

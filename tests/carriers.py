@@ -36,13 +36,13 @@ def local(moment: int, zone: str = BRISBANE) -> str:
 
 
 def call(
-    number: Any, moment: int = OCTOBER, /, *, zone: str = BRISBANE, **odd: Any
+    number: int | str, moment: int = OCTOBER, /, *, zone: str = BRISBANE, **odd: Any
 ) -> dict[str, Any]:
     """Make an inbound call as the carrier's record; ``odd`` sets or adds fields."""
     return {
         "callid": number,
         "recording": 0,
-        "statid": number + 7,
+        "statid": 271_020_361,
         "datetime": local(moment, zone),
         "unixtime": moment,
         "direction": "IN",
@@ -71,9 +71,7 @@ def envelope(window: Window, count: int, zone: str = BRISBANE) -> dict[str, Any]
     }
 
 
-def reply(
-    calls: Sequence[Raw], window: Window, zone: str = BRISBANE, /, **odd: Any
-) -> bytes:
+def reply(calls: Sequence[Raw], window: Window, zone: str = BRISBANE, /, **odd: Any) -> bytes:
     """Write a whole reply; ``odd`` sets or adds fields of the envelope."""
     whole = {**envelope(window, len(calls), zone), "calls": list(calls) or None, **odd}
     return json.dumps(whole, separators=(",", ":")).encode()
@@ -116,7 +114,7 @@ class Wire:
         self._talk = talk
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads: list[threading.Thread] = []
-        self.closing = threading.Event()
+        self._peers: list[socket.socket] = []
         self.requests: list[bytes] = []
         self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
 
@@ -132,10 +130,10 @@ class Wire:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.closing.set()
-        # Closing alone does not wake an accept() that is waiting.
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        # Closing alone does not wake an accept() or a recv() that is waiting.
+        for waiting in (self._listener, *self._peers):
+            with contextlib.suppress(OSError):
+                waiting.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
             thread.join(5)
@@ -146,6 +144,7 @@ class Wire:
                 peer, _ = self._listener.accept()
             except OSError:
                 return
+            self._peers.append(peer)
             thread = threading.Thread(target=self._serve, args=(peer,), daemon=True)
             thread.start()
             self._threads.append(thread)

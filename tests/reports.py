@@ -24,8 +24,8 @@ from maxo_reports.core.report import (
     Report,
     SectionSpec,
     Source,
-    build,
 )
+from maxo_reports.core.sections import build
 from maxo_reports.definitions import Shelf, load, load_theme
 from maxo_reports.render import FORMATS, Style
 

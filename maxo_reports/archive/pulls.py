@@ -13,8 +13,9 @@ without ``done.json`` was cut short; its windows count, and only the others are 
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -206,8 +207,9 @@ def _answer(path: Path) -> Answer:
     keys = ("window", "sha256", "count", "verdict", "asked_at", "tries", "echo")
     content = _load(path, keys)
     fields: dict[str, Any] = {key: content[key] for key in keys}
-    window, echo = Window(**fields["window"]), tuple(fields["echo"])
-    return Answer(**{**fields, "window": window, "echo": echo})
+    with _shape_of(path):
+        window, echo = Window(**fields["window"]), tuple(fields["echo"])
+        return Answer(**{**fields, "window": window, "echo": echo})
 
 
 def _pulls(folder: Path) -> tuple[Pull, ...]:
@@ -217,5 +219,16 @@ def _pulls(folder: Path) -> tuple[Pull, ...]:
 
 
 def _pull(folder: Path) -> Pull:
-    content = _load(folder / "pull.json", ("asked", "began_at"))
-    return Pull(folder, Asked(**content["asked"]), int(str(content["began_at"])))  # type: ignore[arg-type]
+    path = folder / "pull.json"
+    content: dict[str, Any] = _load(path, ("asked", "began_at"))
+    with _shape_of(path):
+        return Pull(folder, Asked(**content["asked"]), int(content["began_at"]))
+
+
+@contextlib.contextmanager
+def _shape_of(path: Path) -> Iterator[None]:
+    """Say in one line that a file holds something else than we wrote."""
+    try:
+        yield
+    except (TypeError, ValueError):
+        raise ArchiveError(f"{path} in the archive is not whole") from None

@@ -157,7 +157,10 @@ def test_an_envelope_without_an_unneeded_field_is_read(name: str) -> None:
         (b"[]", "no whole JSON"),
         (b'"ok"', "no whole JSON"),
         (b"{}", "documented shape"),
-        (b'{"status":0,"error":"UNAVAILABLE","reason":"Later"}', 'status 0: "UNAVAILABLE" "Later"'),
+        (
+            b'{"status":0,"error":"UNAVAILABLE","reason":"Later"}',
+            'status 0: "UNAVAILABLE" "Later"',
+        ),
         (b'{"status":0}', "status 0"),
         (b'{"status":0,"error":"\xff"}', "status 0"),
         (b'{"status":0,"error":"x","error":"y"}', "status 0"),
@@ -693,9 +696,7 @@ def test_the_clock_text_is_right_on_both_sides_of_a_change(
 ) -> None:
     """In the hour that is skipped no text agrees; in the hour that comes twice, both do."""
     clock = LocalClock.over(SYDNEY, moment - 86_400, moment + 86_400)
-    columns = cdr.columns(
-        cdr.read_reply(reply([call(1, moment, datetime=text)], WINDOW)), clock
-    )
+    columns = cdr.columns(cdr.read_reply(reply([call(1, moment, datetime=text)], WINDOW)), clock)
     assert _quirks(columns) == (set() if agrees else {"clock-differs"})
 
 

@@ -208,7 +208,12 @@ def test_the_largest_remainder_gets_the_missing_cent_and_the_first_of_equals() -
         Decimal("0.33"),
     )
     equal = [Decimal("0.005")] * 4
-    assert [str(s) for s in money.share(Decimal("0.02"), equal)] == ["0.01", "0.01", "0.00", "0.00"]
+    assert [str(s) for s in money.share(Decimal("0.02"), equal)] == [
+        "0.01",
+        "0.01",
+        "0.00",
+        "0.00",
+    ]
     parts = [Decimal("0.004"), Decimal("0.006")]
     assert money.share(Decimal("0.01"), parts) == (Decimal("0.00"), Decimal("0.01"))
 

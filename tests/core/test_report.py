@@ -16,8 +16,6 @@ from maxo_reports.core.ledger import DIMENSIONS, MEASURES, NOTHING, Group, Intak
 from maxo_reports.core.period import parse_period
 from maxo_reports.core.report import (
     COST_BASIS,
-    ORDERS,
-    SECTION_KINDS,
     CallLine,
     Definition,
     Heading,
@@ -26,8 +24,8 @@ from maxo_reports.core.report import (
     Role,
     SectionSpec,
     Source,
-    build,
 )
+from maxo_reports.core.sections import ORDERS, SECTION_KINDS, build
 
 PERIOD = parse_period("2026-10", BRISBANE, date(2026, 11, 20))
 GROUPS = (
