@@ -12,21 +12,17 @@ from __future__ import annotations
 import email.utils
 import json
 import random
-import socket
-import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from maxo_reports.core.period import Window
+from maxo_reports.deadline import WatchedAdapter, watched
 from maxo_reports.errors import CarrierError, Garbled, Refused, Unreachable
 
 LIMIT = 10_000
@@ -127,7 +123,7 @@ class Carrier:
             {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": user_agent}
         )
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _WatchedAdapter())
+            self._session.mount(scheme, WatchedAdapter())
 
     def __enter__(self) -> Self:
         return self
@@ -185,7 +181,7 @@ class Carrier:
         }
         patience = self._patience
         trouble: CarrierError | None = None
-        with _watched(patience.whole) as watch:
+        with watched(patience.whole) as watch:
             try:
                 response = self._session.post(
                     self._url,
@@ -328,91 +324,3 @@ def _unpack(raw: Any, encoding: str) -> bytes:
     if unpacker is not None and not unpacker.eof and (size or unpacker.unconsumed_tail):
         raise Garbled("the packed answer was cut off")
     return b"".join(parts)
-
-
-class _Watch:
-    """Ends one exchange at its deadline by closing its socket, whatever the server drips."""
-
-    def __init__(self, seconds: float) -> None:
-        self.late = False
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._expire)
-        self._timer.daemon = True
-
-    def guard(self, sock: socket.socket | None) -> None:
-        """Name the socket to close; at once, if it is late already."""
-        with self._lock:
-            self._socket = sock
-            late = self.late
-        if late:
-            self._close()
-
-    def start(self) -> None:
-        self._timer.start()
-
-    def stop(self) -> None:
-        self._timer.cancel()
-
-    def _expire(self) -> None:
-        with self._lock:
-            self.late = True
-        self._close()
-
-    def _close(self) -> None:
-        if self._socket is None:
-            return
-        try:
-            # The plain socket's own method: the TLS one would first take away the reader's state.
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-        except OSError:
-            return  # it was closed already, which is all that is wanted
-
-
-_CURRENT = threading.local()
-
-
-@contextmanager
-def _watched(seconds: float) -> Iterator[_Watch]:
-    watch = _Watch(seconds)
-    _CURRENT.watch = watch
-    watch.start()
-    try:
-        yield watch
-    finally:
-        watch.stop()
-        _CURRENT.watch = None
-
-
-def _guard(connection: HTTPConnection) -> None:
-    watch: _Watch | None = getattr(_CURRENT, "watch", None)
-    if watch is not None:
-        watch.guard(connection.sock)
-
-
-class _WatchedHTTP(HTTPConnection):
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        _guard(self)
-        return super().getresponse()
-
-
-class _WatchedHTTPS(HTTPSConnection):
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        _guard(self)
-        return super().getresponse()
-
-
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _WatchedHTTP
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
-
-
-class _WatchedAdapter(HTTPAdapter):
-    """Connections whose socket the current watch knows; retries are ours, not the adapter's."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
