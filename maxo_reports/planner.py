@@ -230,18 +230,20 @@ class Planner:
         after = density.weight(moments[-1] + 1, window.end) / whole
         if max(before, after) > 0.1 and min(before, after) < 0.05:
             # The calls that came lie at one end: that end holds about what came, all of it.
-            at = moments[int(len(moments) * (_FILL if after > before else 1 - _FILL))]
+            first_is_seen = after > before
+            at = moments[int(len(moments) * (_FILL if first_is_seen else 1 - _FILL))]
             guess = self._limit / share
         else:
+            # They lie all over, so their own spread says where a first part of a fit size ends.
+            first_is_seen = True
             at = moments[int(len(moments) * _FILL / _UNKNOWN_FACTOR)]
             guess = self._limit * _UNKNOWN_FACTOR
         at = _inside(at, window)
         level = _Level(guess / whole, self._target)
-        # The end that the calls came from is as full as it should be; only the rest is cut on.
-        near_is_seen = after >= before
+        # The part that the calls came from is as full as it should be; only the rest is cut on.
         return [
-            _Span(Window(window.start, at), level, cuts, whole=near_is_seen),
-            _Span(Window(at, window.end), level, cuts, whole=not near_is_seen),
+            _Span(Window(window.start, at), level, cuts, whole=first_is_seen),
+            _Span(Window(at, window.end), level, cuts, whole=not first_is_seen),
         ]
 
 

@@ -31,8 +31,11 @@ Raw = Mapping[str, Any]
 
 
 def local(moment: int, zone: str = BRISBANE) -> str:
-    """Write a unix second as the carrier does."""
-    return f"{datetime.fromtimestamp(moment, ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
+    """Write a unix second as the carrier does; far beyond the calendar there is only zero."""
+    try:
+        return f"{datetime.fromtimestamp(moment, ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return "0000-00-00 00:00:00"
 
 
 def call(

@@ -474,7 +474,7 @@ def test_a_wait_that_makes_no_sense_counts_as_not_given(headers: list[str]) -> N
 
 
 def test_waits_double_up_to_the_longest() -> None:
-    """Half a second, one, two ... thirty, each with jitter down to its half; none after the last."""
+    """Half a second, one, two ... thirty, each with jitter; none after the last."""
     waits: list[float] = []
     patience = Patience(tries=10)
     with Wire.saying(http(b"", status="500 X")) as wire, pytest.raises(Unreachable):

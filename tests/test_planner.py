@@ -118,7 +118,7 @@ def test_every_call_is_found_once_or_the_second_is_named(
     earlier: dict[int, int],
     expected: int,
 ) -> None:
-    """For any density, order, limit and expectation: exactly every call, or TooDense; never less."""
+    """For any density, order, limit and expectation: every call, or TooDense; never less."""
     moments = _moments(clumps)
     model = Model(moments, limit, order)
     density = Density(PERIOD, {hour * 3600: n for hour, n in earlier.items()}, expected)
@@ -129,7 +129,9 @@ def test_every_call_is_found_once_or_the_second_is_named(
     except TooDense as problem:
         assert densest >= limit
         assert "\n" not in str(problem)
-        (second,) = {w.start for w in model.requests if w.seconds == 1 and str(w.start) in str(problem)}
+        (second,) = {
+            w.start for w in model.requests if w.seconds == 1 and str(w.start) in str(problem)
+        }
         assert moments.count(second) >= limit
     else:
         assert densest < limit
@@ -187,8 +189,7 @@ def test_a_small_period_is_one_request() -> None:
 @pytest.mark.parametrize("order", ["oldest", "newest", "shuffled"])
 @pytest.mark.parametrize("calls", [12_000, 30_000, 95_000, 400_000])
 def test_an_even_month_needs_few_requests(order: Order, calls: int) -> None:
-    """Also where the usual week is the wrong guess; the next pull knows the hours and is near ideal.
-    """
+    """Also where the usual week is a wrong guess; the next pull knows the hours: near ideal."""
     ideal = -(-calls // 10_000)
     moments = [START + n * (END - START) // calls for n in range(calls)]
     model = Model(moments, 10_000, order)

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -117,7 +118,8 @@ def _near(edge: int) -> st.SearchStrategy[int]:
 CUTS = st.lists(st.integers(START + 1, END - 1), max_size=3, unique=True).map(sorted)
 CHANGE = 1_791_043_200
 MOMENTS = (
-    st.integers(START, END - 1) | st.sampled_from([START, END, CHANGE]).flatmap(_near)
+    st.integers(START, END - 1)
+    | st.sampled_from([START, END, CHANGE]).flatmap(_near)
     | st.sampled_from([0, -5, START - 10**6, END + 10**6])
 )
 RECORDS = st.builds(
@@ -143,7 +145,8 @@ RECORDS = st.builds(
         st.sampled_from(["Connected.", "Busy.", ""]),
     ),
     st.none() | st.integers(0, 999_999_999),
-    st.none() | st.sampled_from([0, 250_000, -250_000, 27_500, 1])
+    st.none()
+    | st.sampled_from([0, 250_000, -250_000, 27_500, 1])
     | st.integers(-(10**15) + 1, 10**15 - 1),
     st.booleans(),
     st.integers(0, 2 ** len(QUIRKS) - 1),
@@ -153,7 +156,7 @@ RECORDS = st.builds(
 def _random_windows(draw: st.DrawFn) -> list[tuple[Window, list[Record]]]:
     """Draw windows that tile the period, and records for each, in their place or not."""
     edges = [START, *draw(CUTS), END]
-    windows = [Window(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    windows = [Window(a, b) for a, b in pairwise(edges)]
     found = [(window, draw(st.lists(RECORDS, max_size=12))) for window in windows]
     if draw(st.booleans()) and found[0][1]:
         # The very same record once more, elsewhere.
@@ -210,7 +213,9 @@ def test_the_store_says_what_a_plain_ledger_says(
         if (marked := [row for row in plain.kept if row["quirks"] & bit])
     }
     assert {q.code: (q.calls, int(q.cost * 10**6)) for q in intake.quirks} == quirks
-    finest = max((len(f"{(r['cost'] or 0) % 10**6:06}".rstrip("0")) for r in plain.kept), default=0)
+    finest = max(
+        (len(f"{(r['cost'] or 0) % 10**6:06}".rstrip("0")) for r in plain.kept), default=0
+    )
     assert ledger.places == finest
 
 
@@ -219,7 +224,9 @@ def test_the_store_says_what_a_plain_ledger_says(
     st.lists(RECORDS, max_size=12, unique_by=lambda record: record[0]),
     CUTS,
     st.integers(0, 11),
-    st.sampled_from([n for n in columns.CONTENT if n in {"seconds", "cost", "category", "status"}]),
+    st.sampled_from(
+        [n for n in columns.CONTENT if n in {"seconds", "cost", "category", "status"}]
+    ),
 )
 def test_equal_calls_have_equal_fingerprints_however_they_came(
     tmp_path_factory: pytest.TempPathFactory,
@@ -231,10 +238,7 @@ def test_equal_calls_have_equal_fingerprints_however_they_came(
     """The windows do not matter; any other content, or a call more or less, does."""
 
     def fingerprint(some: Sequence[Record], edges: Sequence[int]) -> str:
-        windows = [
-            (Window(a, b), [r for r in some if a <= r[1] < b])
-            for a, b in zip(edges, edges[1:], strict=False)
-        ]
+        windows = [(Window(a, b), [r for r in some if a <= r[1] < b]) for a, b in pairwise(edges)]
         paths = _write(tmp_path_factory.mktemp("calls"), windows)
         with closing(CallStore(paths, PERIOD)) as store:
             return store.fingerprint()
@@ -333,7 +337,7 @@ def test_the_connected_words_are_the_carriers_own(tmp_path: Path) -> None:
         ("acme?", "acme2"),
         ("[!a]", "b"),
         ("{a,b}", "a"),
-        ("it's \"q\" é", "x"),
+        ('it\'s "q" é', "x"),
     ],
 )
 def test_a_folder_with_signs_in_its_name_is_that_folder(
@@ -400,7 +404,7 @@ def test_calls_read_from_a_reply_survive_the_store(tmp_path: Path) -> None:
     with closing(CallStore([path], PERIOD)) as store:
         lines = list(store.lines())
         control = store.control()
-    assert [tuple(line)[0] for line in lines] == ["5", "3", "4"]
+    assert [next(iter(line)) for line in lines] == ["5", "3", "4"]
     assert [line.cost for line in lines] == [27_500, -1_500_000, None]
     assert [line.seconds for line in lines] == [60, 60, None]
     assert lines[2].a_party == "=1+1\u202e"

@@ -43,7 +43,7 @@ def _open_umask() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_open_umask")
 def test_a_file_and_every_new_folder_are_private(tmp_path: Path) -> None:
-    """Whatever the umask: files 0600 and folders 0700, parents too; old folders stay as they are."""
+    """Whatever the umask: files 0600 and folders 0700, parents too; old folders stay."""
     files.put(tmp_path / "a" / "b" / "c" / "file", NEW)
     assert _mode(tmp_path / "a" / "b" / "c" / "file") == 0o600
     assert {_mode(tmp_path / name) for name in ("a", "a/b", "a/b/c")} == {0o700}
@@ -104,7 +104,7 @@ def test_a_failure_at_any_step_leaves_the_old_file_or_the_new(
 
 
 def test_a_disk_that_is_full_halfway_leaves_the_old_file(tmp_path: Path) -> None:
-    """The system refuses to write past 1,000 bytes: the old file is whole, nothing is beside it."""
+    """The system refuses to write past 1,000 bytes: the old file is whole and alone."""
     path = tmp_path / "file"
     files.put(path, OLD)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

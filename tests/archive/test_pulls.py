@@ -7,6 +7,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -94,13 +95,13 @@ def test_what_is_missing_and_what_is_there_tile_the_period(
     account = Account(tmp_path_factory.mktemp("acme"))
     work = account.begin(PERIOD, _asked(), NOW)
     edges = sorted({0, *cuts, PERIOD.end - PERIOD.start})
-    spans = list(zip(edges, edges[1:], strict=False))
+    spans = list(pairwise(edges))
     for (start, end), is_there in zip(spans, there, strict=False):
         work.record(_answer(start, end, ACCEPTED if is_there else "refused"))
     covered = sorted([*(answer.window for answer in work.accepted()), *work.missing()])
     assert covered[0].start == PERIOD.start
     assert covered[-1].end == PERIOD.end
-    assert all(a.end == b.start for a, b in zip(covered, covered[1:], strict=False))
+    assert all(a.end == b.start for a, b in pairwise(covered))
 
 
 def test_a_pull_with_a_gap_cannot_be_finished(account: Account) -> None:

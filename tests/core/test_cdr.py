@@ -1,4 +1,4 @@
-"""Call records: replies are held to the carrier's own rules, and every odd call is kept and marked."""
+"""Call records: replies are held to the carrier's own rules, and odd calls are kept and marked."""
 
 from __future__ import annotations
 

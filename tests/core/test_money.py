@@ -200,7 +200,7 @@ def test_shares_add_up_to_the_total_rounded_once(parts: list[Decimal], places: i
 
 
 def test_the_largest_remainder_gets_the_missing_cent_and_the_first_of_equals() -> None:
-    """Three thirds of a dollar: 0.34, 0.33, 0.33; a larger remainder goes before an earlier one."""
+    """Three thirds of a dollar: 0.34, 0.33, 0.33; larger remainders go first."""
     thirds = [Decimal("0.333334"), Decimal("0.333333"), Decimal("0.333333")]
     assert money.share(Decimal(1), thirds) == (
         Decimal("0.34"),
