@@ -6,7 +6,6 @@ text from outside stays text, and which value stands beside which formula.
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -18,18 +17,14 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from maxo_reports.core.cdr import LONGEST_TEXT
 from maxo_reports.core.report import Cell, Column, Kind, Report, Role
-from maxo_reports.core.text import visible
 from maxo_reports.render import Style
 from maxo_reports.render.xlsx.package import Cached, Sheet
+from maxo_reports.render.xlsx.rows import CLOCK_PLACES, DAY, EPOCH, LENGTH_PLACES
+from maxo_reports.render.xlsx.texts import looks_like_formula, safe_text
 
-DAY = 86_400
-EPOCH = 25_569
-"""The serial number that a spreadsheet gives 1 January 1970."""
 A4 = 9
 
-_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _WIDTHS = {
     Kind.TEXT: 30,
     Kind.NUMBER: 19,
@@ -58,20 +53,6 @@ _TEXTS = frozenset({Kind.TEXT, Kind.NUMBER, Kind.ID})
 _LEFT = _TEXTS | {Kind.MOMENT, Kind.DATE}
 
 
-def safe_text(text: str) -> str:
-    """Return text as a cell can hold it: nothing unseen, not too long, no hidden escape.
-
-    Excel reads ``_x0041_`` inside a text as the letter A; writing the first underscore as
-    ``_x005F_`` keeps it as it is.
-    """
-    return _ESCAPED.sub("_x005F_", visible(text, LONGEST_TEXT))
-
-
-def looks_like_formula(text: str) -> bool:
-    """Tell whether editing the cell would turn the text into a formula."""
-    return text[:1] in {"=", "+", "-", "@"}
-
-
 def number_format(kind: Kind, places: int) -> str:
     """Return the number format of a kind; costs are written with ``places`` decimals."""
     if kind is Kind.MONEY:
@@ -88,14 +69,18 @@ def number_format(kind: Kind, places: int) -> str:
 def figure(value: Cell, kind: Kind) -> Decimal | int:
     """Return the number that a cell holds: dollars, a count, or days and parts of a day."""
     if kind is Kind.DURATION and isinstance(value, int):
-        return (Decimal(value) / DAY).quantize(Decimal("1e-9"))
+        return _days(value, LENGTH_PLACES)
     if kind is Kind.DATE and isinstance(value, date):
         return EPOCH + (value - date(1970, 1, 1)).days
     if kind is Kind.MOMENT and isinstance(value, datetime):
         since = value.replace(tzinfo=None) - datetime(1970, 1, 1)  # noqa: DTZ001 - a local clock
-        return EPOCH + (Decimal(since // timedelta(seconds=1)) / DAY).quantize(Decimal("1e-9"))
+        return EPOCH + _days(since // timedelta(seconds=1), CLOCK_PLACES)
     assert isinstance(value, (int, Decimal)), "only figures are numbers"
     return value
+
+
+def _days(seconds: int, places: int) -> Decimal:
+    return (Decimal(seconds) / DAY).quantize(Decimal(1).scaleb(-places))
 
 
 def _aligned(kind: Kind, *, wrap: bool = False) -> Alignment:

@@ -20,10 +20,11 @@ from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from maxo_reports.core.ledger import MEASURES
-from maxo_reports.core.report import Cell, Column, Kind, Role, Row, Section, Table
-from maxo_reports.render.xlsx import calls
+from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Row, Section, Table
+from maxo_reports.render.xlsx import calls, names
 from maxo_reports.render.xlsx.book import Book, figure
 from maxo_reports.render.xlsx.formulas import Formulas
+from maxo_reports.render.xlsx.names import Page
 
 _FIRST = 4
 """The row of a table's heading, below the sheet's title."""
@@ -35,6 +36,9 @@ _CHECK_LINE = 50
 """Letters that fit on one line of a check."""
 _PORTRAIT = 105
 """The width of a sheet, in characters, that still reads well on upright paper."""
+
+Pages = Mapping[str, Sequence[Page]]
+"""The sheets of every itemised section, by the section's title."""
 
 
 class _Charted(NamedTuple):
@@ -51,29 +55,31 @@ class _Charted(NamedTuple):
 
 def fill(book: Book) -> None:
     """Make every sheet of the report, in the definition's order."""
-    sections = book.report.sections_for("xlsx")
-    live = _formulas(book, sections)
-    painter = _Painter(book, live)
+    report = book.report
+    sections = report.sections_for("xlsx")
+    pages = names.plan(sections, len(report.calls))
+    painter = _Painter(book, _formulas(report, sections, pages), pages)
     for section in sections:
         painter.paint(section)
     painter.charts()
 
 
-def _formulas(book: Book, sections: Sequence[Section]) -> Formulas:
+def _formulas(report: Report, sections: Sequence[Section], pages: Pages) -> Formulas:
     """Return formulas over the first itemised section, or none where calls are not listed."""
-    report = book.report
     for section in sections:
         if section.spec.kind == "itemised":
-            tables = [table for _, table in calls.names(len(report.calls), section.spec.sheet)]
-            shown = section.spec.show
-            return Formulas(tables, shown, len(report.calls), report.connected_statuses)
+            tables = [page.table for page in pages[section.spec.title]]
+            return Formulas(
+                tables, section.spec.show, len(report.calls), report.connected_statuses
+            )
     return Formulas((), (), len(report.calls), report.connected_statuses)
 
 
 class _Painter:
-    def __init__(self, book: Book, live: Formulas) -> None:
+    def __init__(self, book: Book, live: Formulas, pages: Pages) -> None:
         self._book = book
         self._live = live
+        self._pages = pages
         self._charted: list[_Charted] = []
         self._summary: Worksheet | None = None
         self._chart_row = self._next_row = self._width = 0
@@ -91,7 +97,7 @@ class _Painter:
             "changes": self._draw_table,
             "changed-calls": self._draw_table,
             "checks": self._draw_checks,
-            "itemised": lambda s: calls.fill(self._book, s),
+            "itemised": lambda s: calls.fill(self._book, s, self._pages[s.spec.title]),
         }
         painters[section.spec.kind](section)
 
@@ -209,7 +215,6 @@ class _Painter:
             end = get_column_letter(len(table.columns))
             if sheet is not self._summary:
                 sheet.auto_filter.ref = f"A{first - 1}:{end}{last}"
-            self._mark_text(sheet, table, first, row)
         if section.note:
             row += 1
             self._book.words(
@@ -258,12 +263,6 @@ class _Painter:
             self._book.value(cell, value, kind, role)
         else:
             self._book.formula(cell, formula, figure(value, kind), kind, role)
-
-    def _mark_text(self, sheet: Worksheet, table: Table, first: int, last: int) -> None:
-        for place, column in enumerate(table.columns, 1):
-            if column.kind is Kind.NUMBER:
-                letter = get_column_letter(place)
-                self._book.pass_of(sheet).text_ranges.append(f"{letter}{first}:{letter}{last}")
 
     # ---- checks -----------------------------------------------------------------------------
 
