@@ -18,6 +18,7 @@ from typing import Any
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
 from maxo_reports.core.report import CALL_COLUMNS, Definition, SectionSpec, Theme
 from maxo_reports.core.sections import ORDERS, SECTION_KINDS
+from maxo_reports.core.text import length, visible
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 
 VERSION = 1
@@ -160,6 +161,7 @@ class _Reader:
             sections = []
         specs = [self._section(number, given, formats) for number, given in enumerate(sections, 1)]
         self._check_titles([spec.title for spec in specs])
+        self._check_sheets([spec for spec in specs if "xlsx" in spec.formats])
         self._where = ""
         template = self._text(content, "template", "statement.html")
         title = self._text(content, "title", name)
@@ -248,13 +250,27 @@ class _Reader:
             self._problem(f"filename {filename!r} cannot be the name of a file")
 
     def _check_sheet(self, sheet: str) -> None:
-        if not sheet or len(sheet) > _SHEET_LONGEST or _SHEET_FORBIDDEN.search(sheet):
+        named = sheet.strip() and length(sheet) <= _SHEET_LONGEST
+        if not named or _SHEET_FORBIDDEN.search(sheet) or visible(sheet, _SHEET_LONGEST) != sheet:
             self._problem(
-                f"{sheet!r} cannot name a sheet: 1 to {_SHEET_LONGEST} characters, "
-                "none of [ ] : * ? / \\ and no quote at an end"
+                f"{sheet!r} cannot name a sheet: 1 to {_SHEET_LONGEST} characters, all of them "
+                "seen, none of [ ] : * ? / \\ and no quote at an end"
             )
         elif sheet.casefold() == "history":
             self._problem("'History' cannot name a sheet: Excel keeps that name for itself")
+
+    def _check_sheets(self, specs: Sequence[SectionSpec]) -> None:
+        """Refuse sheets that Excel would take for one, and a list of calls that is not alone."""
+        self._where = ""
+        named: dict[str, str] = {}
+        for spec in specs:
+            known = named.setdefault(spec.sheet.casefold(), spec.sheet)
+            if known != spec.sheet:
+                self._problem(f"the sheets {known!r} and {spec.sheet!r} are one to Excel")
+        for spec in specs:
+            on = [each for each in specs if each.sheet.casefold() == spec.sheet.casefold()]
+            if spec.kind == "itemised" and len(on) > 1:
+                self._problem(f"the calls of {spec.title!r} need a sheet of their own")
 
     def _check_titles(self, titles: Sequence[str]) -> None:
         self._where = ""

@@ -4,8 +4,8 @@ Run by the system's own Python, which has LibreOffice's ``uno``:
 
     /usr/bin/python3 recalculate.py PROFILE < jobs.json
 
-A job is a file, edits to make first (sheet, cell, number) and cells to look at. One office, with
-a profile of its own, does all jobs.
+A job is a file and the edits to make first (sheet, cell, number or text). One office, with a
+profile of its own, does all jobs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import uno
 from com.sun.star.beans import PropertyValue
 from com.sun.star.connection import NoConnectException
-from com.sun.star.sheet.FormulaResult import STRING, VALUE
+from com.sun.star.sheet.FormulaResult import ERROR
 
 _FORMULAS = 16
 """com.sun.star.sheet.CellFlags.FORMULA"""
@@ -38,7 +38,7 @@ def main() -> None:
     )
     try:
         desktop = _desktop(pipe)
-        print(json.dumps([_done(desktop, job) for job in json.load(sys.stdin)]))
+        json.dump([_done(desktop, job) for job in json.load(sys.stdin)], sys.stdout)
         desktop.terminate()
         office.wait(30)
     finally:
@@ -68,40 +68,34 @@ def _done(desktop: Any, job: dict[str, Any]) -> dict[str, Any]:
     document = desktop.loadComponentFromURL(Path(job["file"]).as_uri(), "_blank", 0, (hidden,))
     try:
         sheets = document.Sheets
-        before = _formulas(sheets)
-        for sheet, cell, number in job.get("edits", ()):
-            sheets.getByName(sheet).getCellRangeByName(cell).setValue(number)
-        began = time.perf_counter()
+        before = _values(sheets)
+        for sheet, cell, value in job["edits"]:
+            edited = sheets.getByName(sheet).getCellRangeByName(cell)
+            (edited.setString if isinstance(value, str) else edited.setValue)(value)
         document.calculateAll()
-        seconds = time.perf_counter() - began
-        after = _formulas(sheets)
-        return {
-            "formulas": len(after),
-            "errors": sorted(place for place, (_, error) in after.items() if error),
-            "before": {place: value for place, (value, _) in before.items()},
-            "after": {place: value for place, (value, _) in after.items()},
-            "seen": [
-                sheets.getByName(sheet).getCellRangeByName(cell).String
-                for sheet, cell in job.get("look", ())
-            ],
-            "seconds": seconds,
-        }
+        return {"before": before, "after": _values(sheets), "errors": _errors(sheets)}
     finally:
         document.close(True)
 
 
-def _formulas(sheets: Any) -> dict[str, tuple[object, int]]:
-    """Return the value and the error of every formula cell, by sheet and address."""
-    found: dict[str, tuple[object, int]] = {}
+def _values(sheets: Any) -> dict[str, float | str]:
+    """Return the value of every formula cell, by sheet and address."""
+    found: dict[str, float | str] = {}
     for name in sheets.ElementNames:
-        ranges = sheets.getByName(name).queryContentCells(_FORMULAS)
-        cells = ranges.Cells.createEnumeration()
-        while cells.hasMoreElements():
-            cell = cells.nextElement()
-            place = f"{name}!{cell.AbsoluteName.rpartition('.')[2].replace('$', '')}"
-            kinds = {VALUE: cell.Value, STRING: cell.String}
-            found[place] = (kinds.get(cell.FormulaResultType2), cell.getError())
+        sheet = sheets.getByName(name)
+        for place in sheet.queryContentCells(_FORMULAS).RangeAddresses:
+            box = (place.StartColumn, place.StartRow, place.EndColumn, place.EndRow)
+            for row, values in enumerate(sheet.getCellRangeByPosition(*box).DataArray):
+                for column, value in enumerate(values):
+                    letter = chr(ord("A") + place.StartColumn + column)
+                    found[f"{name}!{letter}{place.StartRow + row + 1}"] = value
     return found
+
+
+def _errors(sheets: Any) -> list[str]:
+    """Name the formula cells that come to an error."""
+    ranges = (sheets.getByName(name).queryFormulaCells(ERROR) for name in sheets.ElementNames)
+    return [found.RangeAddressesAsString for found in ranges if found.Count]
 
 
 if __name__ == "__main__":

@@ -209,6 +209,11 @@ class Book:
             cell.value = figure(value, kind)
         self._dress(cell, kind, role)
 
+    def number(self, cell: NativeCell, number: Decimal | int, kind: Kind) -> None:
+        """Write a figure that is in the sheet's own units already."""
+        cell.value = number
+        self._dress(cell, kind, Role.ROW)
+
     def formula(
         self, cell: NativeCell, formula: str, value: Cached, kind: Kind, role: Role = Role.ROW
     ) -> None:
