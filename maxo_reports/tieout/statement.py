@@ -29,7 +29,7 @@ _WHOLE_LABEL = 24
 """Up to so many letters a label stands on its row's own line; a longer one may be wrapped."""
 _COMPARED = 80
 """How many letters of a label are compared: a template may cut a long one."""
-_SHORTEST_PIECE = 3
+_FEW_DIGITS = 3
 _ABOVE, _BELOW = 4, 16
 """How many lines around a row a wrapped label may take."""
 
@@ -169,7 +169,7 @@ def _is_labelled(
     wanted = _squashed(*label)
     if _squashed(*rest) == wanted:
         return True
-    if len(wanted) <= _WHOLE_LABEL:
+    if sum(map(len, label)) <= _WHOLE_LABEL:
         return False
     page = printed[at].page
     around = printed[max(0, at - _ABOVE) : at + _BELOW]
@@ -180,8 +180,8 @@ def _is_labelled(
 def _is_made_of(word: str, pieces: Sequence[str]) -> bool:
     """Tell whether a word is there whole, or broken over lines in pieces that are all there.
 
-    A label that was cut to be compared ends within a piece. Short pieces count only at the end:
-    any number could be made of single digits.
+    A label that was cut to be compared ends within a piece. A few digits alone count only at the
+    end: any number could be made of single ones.
     """
     if not word or word in pieces:
         return True
@@ -191,8 +191,11 @@ def _is_made_of(word: str, pieces: Sequence[str]) -> bool:
             rest = word[at:]
             if any(piece.startswith(rest) for piece in pieces):
                 return True
-            long = (piece for piece in pieces if len(piece) >= _SHORTEST_PIECE)
-            reached |= {at + len(piece) for piece in long if rest.startswith(piece)}
+            reached |= {
+                at + len(piece)
+                for piece in pieces
+                if rest.startswith(piece) and not (piece.isdigit() and len(piece) < _FEW_DIGITS)
+            }
     return len(word) in reached
 
 

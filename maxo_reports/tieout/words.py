@@ -101,7 +101,8 @@ def _in_lines(words: list[Word]) -> Iterator[tuple[str, ...]]:
     """Gather the words of one page whose boxes lie at one height."""
     line: list[Word] = []
     for word in sorted(words, key=lambda w: (w.top + w.bottom, w.left)):
-        if line and not _level(line[0], word):
+        # The tallest word of a line speaks for it: an accent or a dash has hardly any height.
+        if line and not _level(max(line, key=_height), word):
             yield _from_left(line)
             line = []
         line.append(word)
@@ -109,10 +110,14 @@ def _in_lines(words: list[Word]) -> Iterator[tuple[str, ...]]:
         yield _from_left(line)
 
 
+def _height(word: Word) -> float:
+    return word.bottom - word.top
+
+
 def _level(first: Word, second: Word) -> bool:
     """Tell whether two words overlap by at least half of the lower one's height."""
     shared = min(first.bottom, second.bottom) - max(first.top, second.top)
-    return shared >= min(first.bottom - first.top, second.bottom - second.top) / 2
+    return shared >= min(_height(first), _height(second)) / 2
 
 
 def _from_left(line: list[Word]) -> tuple[str, ...]:

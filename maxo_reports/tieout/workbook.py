@@ -18,7 +18,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from maxo_reports.core.cdr import LONGEST_TEXT
 from maxo_reports.core.ledger import MEASURES, Totals
-from maxo_reports.core.money import dollars
+from maxo_reports.core.money import MICROS, dollars
 from maxo_reports.core.report import (
     CALL_COLUMNS,
     CallLine,
@@ -194,35 +194,39 @@ def _itemised(book: CalamineWorkbook, section: Section, report: Report, found: D
     """Compare the listed calls one by one, and their sums with the control totals."""
     columns = [CALL_COLUMNS[key] for key in section.spec.show]
     fields = [CallLine._fields.index(column.key) for column in columns]
-    expect = [_Memo(_EXPECTED.get(column.key, _shown)) for column in columns]
+    forms = [_Memo(_FORMS[column.kind]) for column in columns]
     lines = report.calls.lines()
-    sums = _Sums(columns, report.connected_statuses)
+    sums = _Sums(report.connected_statuses)
     calls = 0
     for sheet, first, rows in _listed(book, section.spec.sheet, columns, found):
         if not len(report.calls) and first == _FIRST and not any(rows[0]):
             # A table must have a row, so that of a month without calls has an empty one.
             del rows[0]
         batch = list(islice(lines, len(rows)))
+        sums.add(batch)
         calls += len(rows)
         if len(batch) < len(rows):
             found.add(f"sheet {sheet!r} row {first + len(batch)}: more calls than the ledger has")
-        for place, column in enumerate(columns):
-            seen = [_seen(row[place], column.kind) for row in rows]
-            sums.add(column, seen)
-            expected = [expect[place][line[fields[place]]] for line in batch]
+        for place, (column, field, form) in enumerate(zip(columns, fields, forms, strict=True)):
+            seen = [row[place] for row in rows]
+            expected = [line[field] for line in batch]
             # All at once first: one by one is slow, and only to name what differs.
-            if seen == expected:
+            if seen == expected or seen == [form[value] for value in expected]:
                 found.figures += len(seen)
                 continue
             letter = get_column_letter(place + 1)
-            for number, pair in enumerate(zip(seen, expected, strict=False), first):
-                found.compare(f"sheet {sheet!r} cell {letter}{number}", *pair)
+            for number, (cell, value) in enumerate(zip(seen, expected, strict=False), first):
+                where = f"sheet {sheet!r} cell {letter}{number}"
+                found.compare(where, _seen(cell, column.kind), _exactly(value, column.kind))
         if found.enough:
             return calls
     left = sum(1 for _ in lines)
     if left:
         found.add(f"sheet {section.spec.sheet!r}: {left:,} calls of the ledger are not there")
-    sums.compare(section.spec.sheet, calls, report.totals, found)
+    found.compare(f"sheet {section.spec.sheet!r}, number of calls", calls, report.totals.calls)
+    for measure in MEASURES:
+        where = f"sheet {section.spec.sheet!r}, sum of {MEASURES[measure].lower()}"
+        found.compare(where, getattr(sums, measure), getattr(report.totals, measure))
     return calls
 
 
@@ -273,41 +277,28 @@ def listed_totals(path: Path) -> Totals | None:
 
 
 class _Sums:
-    """Adds up the rows that were read, to be compared with the control totals."""
+    """Adds up calls whose rows were found equal, to be compared with the control totals."""
 
-    def __init__(self, columns: Sequence[Column], connected: Sequence[str]) -> None:
-        self._columns = {column.key for column in columns}
-        self._connected_words = frozenset(_shown(word) for word in connected)
-        self.seconds = self.connected = self.charged = 0
-        self.cost = Decimal(0)
+    def __init__(self, connected: Sequence[str]) -> None:
+        self._connected_words = frozenset(connected)
+        self.calls = self.connected = self.charged = self.seconds = self._micros = 0
 
-    def add(self, column: Column, values: Sequence[Any]) -> None:
-        """Add one column of some rows; what is no figure is told where cells are compared."""
-        if column.key == "status":
-            self.connected += sum(value in self._connected_words for value in values)
-        elif column.key == "seconds":
-            self.seconds += sum(value for value in values if isinstance(value, int))
-        elif column.key == "cost":
-            costs = [value for value in values if isinstance(value, Decimal) and value]
-            self.charged += len(costs)
-            self.cost += sum(costs, Decimal(0))
+    def add(self, lines: Sequence[CallLine]) -> None:
+        """Add some calls."""
+        self.calls += len(lines)
+        self.connected += sum(line.status in self._connected_words for line in lines)
+        self.charged += sum(bool(line.cost) for line in lines)
+        self.seconds += sum(line.seconds or 0 for line in lines)
+        self._micros += sum(line.cost or 0 for line in lines)
 
-    def compare(self, sheet: str, calls: int, control: Totals, found: Differences) -> None:
-        """Compare the sums of the columns that are shown."""
-        found.compare(f"sheet {sheet!r}, number of calls", calls, control.calls)
-        for needs, measure in (
-            ("status", "connected"),
-            ("cost", "charged"),
-            ("seconds", "seconds"),
-            ("cost", "cost"),
-        ):
-            if needs in self._columns:
-                place = f"sheet {sheet!r}, sum of {MEASURES[measure].lower()}"
-                found.compare(place, getattr(self, measure), getattr(control, measure))
+    @property
+    def cost(self) -> Decimal:
+        """The sum of the costs, in dollars."""
+        return dollars(self._micros)
 
 
 class _Memo(dict[Any, Any]):
-    """Works out a value's expected form once: texts and costs repeat by the thousand."""
+    """Works out a value's form once: texts, costs and durations repeat by the thousand."""
 
     _MOST = 200_000
 
@@ -327,9 +318,24 @@ def _shown(text: str) -> str:
 
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a local clock
-_EXPECTED: Mapping[str, Callable[[Any], object]] = {
-    "started": lambda local: _EPOCH + timedelta(seconds=local),
-    "seconds": lambda seconds: seconds,
-    "cost": lambda micros: None if micros is None else dollars(micros),
+
+
+def _exactly(value: Any, kind: Kind) -> object:
+    """Return the exact value that a call's cell should have, as ``_seen`` gives it."""
+    if kind is Kind.MOMENT:
+        return _EPOCH + timedelta(seconds=value)
+    if kind is Kind.MONEY and value is not None:
+        return dollars(value)
+    return _expected(value, kind)
+
+
+_FORMS: Mapping[Kind, Callable[[Any], object]] = {
+    **dict.fromkeys(_TEXTS, _shown),
+    Kind.MOMENT: lambda local: _EPOCH + timedelta(seconds=local),
+    Kind.DURATION: lambda seconds: "" if seconds is None else timedelta(seconds=seconds),
+    Kind.MONEY: lambda micros: "" if micros is None else micros / MICROS,
 }
-"""Columns of an itemised list that are no text -> what a reader should find for a call's value."""
+"""Kind of a call's column -> the form in which calamine usually gives the right value.
+
+A cell that comes in another form is looked at again, exactly.
+"""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from listed import Lines, part_of, patched, report_of, small_month, workbook
 
+from maxo_reports.core.ledger import Totals
 from maxo_reports.core.report import Report, SectionSpec
 from maxo_reports.errors import TieOutError
 from maxo_reports.render.xlsx import calls as xlsx_calls
@@ -40,9 +41,9 @@ def test_a_right_workbook_ties_out(report: Report, book: Path) -> None:
     assert (tied.name, tied.calls) == ("book.xlsx", 40)
     tables = [s.table for s in report.sections_for("xlsx") if s.table is not None]
     cells = sum(len(table.columns) * len(table.rows) for table in tables)
-    # 10 columns of 40 calls, five sums, and three figures of each of five live checks; the
-    # summary has a word less than its table.
-    assert tied.figures == 400 + 5 + 15 + cells - 1
+    # 10 columns of 40 calls, their number and five sums, three figures of each of five live
+    # checks; the summary has a word less than its table.
+    assert tied.figures == 400 + 6 + 15 + cells - 1
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
@@ -180,8 +181,12 @@ def test_fewer_columns_and_odd_texts_tie_out(tmp_path: Path) -> None:
     )
     lines[1] = lines[1]._replace(cost=None, seconds=None)
     cost = sum((Decimal(line.cost or 0) for line in lines), Decimal(0)) / 1_000_000
-    charged = sum(bool(line.cost) for line in lines)
-    report = replace(
-        report, calls=lines, totals=replace(report.totals, cost=cost, charged=charged)
+    totals = Totals(
+        4,
+        report.totals.connected,
+        sum(bool(line.cost) for line in lines),
+        sum(line.seconds or 0 for line in lines),
+        cost,
     )
+    report = replace(report, calls=lines, totals=totals)
     assert tie_out("xlsx", workbook(report, tmp_path / "odd.xlsx"), report).calls == 4
