@@ -31,7 +31,8 @@ def compare(
 ) -> tuple[tuple[Check, ...], tuple[str, ...]]:
     """Ask the carrier for the same period in other ways and compare; ``light`` is charges alone.
 
-    Returns the checks, and the hashes of the replies that were kept as their evidence. Raises CarrierError where no answer can be had; an answer that differs is a failed check.
+    Returns the checks, and the hashes of the replies that were kept as their evidence. Raises
+    CarrierError where no answer can be had; an answer that differs is a failed check.
     """
     asking = _Asking(carrier, replies, period)
     ways = {"none": (), "light": (_charges,), "full": (_charges, _connected, _rows)}[depth]

@@ -121,7 +121,7 @@ def _calls(job: Job, work: Pull) -> CallStore:
 
 def _source(job: Job, work: Pull, calls: CallStore) -> Source:
     """Group the calls, hold the figures against each other, and gather what reports say."""
-    proved = proofs.recorded(work)
+    proved = proofs.recorded(work.folder)
     completeness = proof.completeness(work, proved)
     ledger = calls.ledger()
     windows = [line.window for line in completeness.windows]

@@ -6,6 +6,7 @@ A report that is made again from the archive alone, on another day, must say exa
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from maxo_reports.archive import notes
 from maxo_reports.archive.pulls import Pull
@@ -30,9 +31,9 @@ def record(work: Pull, proof: Proof) -> None:
     notes.put(work.folder / FILE, asdict(proof))
 
 
-def recorded(work: Pull) -> Proof:
-    """Return what is written down about a pull; an empty proof where nothing is."""
-    path = work.folder / FILE
+def recorded(folder: Path) -> Proof:
+    """Return what is written down in a pull's folder; an empty proof where nothing is."""
+    path = folder / FILE
     if not path.exists():
         return Proof()
     content = notes.load(path, tuple(Proof.__dataclass_fields__))

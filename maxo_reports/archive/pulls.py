@@ -108,6 +108,18 @@ class Pull:
             gaps.append(Window(at, self.asked.end))
         return tuple(gaps)
 
+    def is_tiled(self) -> bool:
+        """Tell whether the accepted windows cover the period, no second twice."""
+        covered = sum(answer.window.seconds for answer in self.accepted())
+        return not self.missing() and covered == self.asked.end - self.asked.start
+
+    def finished_at(self) -> int:
+        """Return when a whole pull was finished, in unix seconds."""
+        path = self.folder / "done.json"
+        content = notes.load(path, ("finished_at",))
+        with notes.shape_of(path):
+            return int(content["finished_at"])
+
     def finish(self, at: int) -> None:
         """Mark the pull as whole; ``at`` is in unix seconds."""
         gaps = self.missing()
