@@ -364,9 +364,15 @@ def _archive_purge(arguments: argparse.Namespace) -> int:
 
 
 def _accounts(arguments: argparse.Namespace) -> tuple[Workspace, Sequence[config.Account]]:
-    from maxo_reports import config
+    """Return the accounts that are meant; with --all, name what no account claims."""
+    from maxo_reports import config, engine
 
     workspace = config.load(arguments.workspace, os.environ)
+    for path in engine.strangers(workspace) if arguments.all else ():
+        print(
+            f"maxo-reports: {path} is of no account in {config.FILE}: not looked at",
+            file=sys.stderr,
+        )
     return workspace, workspace.chosen(arguments.account, every=arguments.all)
 
 

@@ -163,6 +163,13 @@ def examine_archive(
         return care.examine(archive, progress.step, repair=repair)
 
 
+def strangers(workspace: Workspace) -> list[Path]:
+    """Return the folders of the archive that no account of the workspace claims."""
+    known = {workspace.archive_of(account) for account in workspace.accounts.values()}
+    folder = workspace.folder / workspace.settings.archive
+    return [path for path in care.entries(folder) if path.is_dir() and path not in known]
+
+
 def export_period(job: Job, to: Path) -> Exported:
     """Write a folder from which another machine can make the period's packs again."""
     with _alone(job):

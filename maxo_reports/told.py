@@ -88,8 +88,9 @@ def purge(account: str, plan: Plan, packs: Sequence[Pack], *, really: bool) -> l
         counted(len(plan.periods), "period"),
         counted(sum(len(d.pulls) for d in plan.periods), "pull"),
         f"{counted(len(plan.replies), 'reply')} that no other pull names",
-        f"{counted(len(plan.left), 'leftover')} of killed runs",
     ]
+    if plan.left:
+        kinds.append(f"{counted(len(plan.left), 'leftover')} of killed runs")
     lines.append(f"  {', '.join(kinds)}: {counted(plan.size, 'byte')}")
     lines += [
         f"  {sealed.folder} can then no longer be rebuilt, nor a later revision compared with it"

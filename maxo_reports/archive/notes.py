@@ -51,7 +51,7 @@ def shape_of(path: Path) -> Iterator[None]:
     """Say in one line that a note holds something else than we wrote."""
     try:
         yield
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         raise ArchiveError(f"{path} in the archive is not whole") from None
 
 
