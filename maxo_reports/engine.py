@@ -31,6 +31,7 @@ from maxo_reports.job import Job, Progress
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.pack import Pack
 from maxo_reports.pull import pull
+from maxo_reports.tieout import sealed as sealed_files
 
 __all__ = ["Job", "Outcome", "Progress"]
 DEFAULT_REPORTS = ("statement",)
@@ -134,6 +135,16 @@ def _archived(job: Job) -> Pull:
     return work
 
 
+def verify(folder: Path) -> Pack:
+    """Read every file of a sealed pack again: against its hashes, and against its totals.
+
+    Raises TieOutError naming each file that is missing, changed, or does not agree.
+    """
+    sealed = pack.verify(folder)
+    sealed_files.check(folder, sealed.manifest)
+    return sealed
+
+
 def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:
     """Make a sealed pack again from the archive alone and compare every byte.
 
@@ -167,7 +178,7 @@ def strangers(workspace: Workspace) -> list[Path]:
     """Return the folders of the archive that no account of the workspace claims."""
     known = {workspace.archive_of(account) for account in workspace.accounts.values()}
     folder = workspace.folder / workspace.settings.archive
-    return [path for path in care.entries(folder) if path.is_dir() and path not in known]
+    return [path for path in files.entries(folder) if path.is_dir() and path not in known]
 
 
 def export_period(job: Job, to: Path) -> Exported:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from maxo_reports import config, pack
 from maxo_reports.archive import files, proofs, purged
-from maxo_reports.archive.care import NOTES, entries
+from maxo_reports.archive.care import NOTES
 from maxo_reports.archive.pulls import Account as Archive
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.config import Account, Settings
@@ -57,7 +57,7 @@ class Exported:
 
 def export(job: Job, to: Path) -> Exported:
     """Write the folder ``to``, which must not be there or be empty: whole, or not at all."""
-    if entries(to) or (to.exists() and not to.is_dir()):
+    if (to.exists() and not to.is_dir()) or files.entries(to):
         raise UsageError(f"{to} is there already: an export goes into a new or empty folder")
     packs = _packs(job)
     pulls = _pulls(job, packs)

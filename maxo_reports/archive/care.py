@@ -96,14 +96,6 @@ def examine(
     return examination.result()
 
 
-def entries(folder: Path) -> list[Path]:
-    """Return what is in a folder, by name; nothing where there is no such folder."""
-    if not folder.is_dir():
-        return []
-    with files.disk_trouble("read", folder):
-        return sorted(folder.iterdir())
-
-
 def days(folder: Path) -> tuple[date, date] | None:
     """Return a period folder's first day and the day after its last; None where it is none."""
     found = _PERIOD_FOLDER.fullmatch(folder.name)
@@ -171,11 +163,11 @@ class _Examination:
 
     def pull_folders(self) -> Iterator[Path]:
         """Yield the folder of every pull."""
-        for period in entries(self._account.folder / "periods"):
+        for period in files.entries(self._account.folder / "periods"):
             if not (period.is_dir() and days(period)):
                 self._leave(period)
                 continue
-            for folder in entries(period):
+            for folder in files.entries(period):
                 if folder.is_dir() and _PULL_FOLDER.fullmatch(folder.name):
                     yield folder
                 else:
@@ -183,10 +175,10 @@ class _Examination:
 
     def read_pull(self, folder: Path) -> None:
         """Read a pull's notes, look for the replies that they name, derive its columns again."""
-        for path in entries(folder):
+        for path in files.entries(folder):
             if path.name not in NOTES and path.name not in {"windows", "calls"}:
                 self._leave(path)
-        windows = [p for p in entries(folder / "windows") if not self._is_left(p, ".json")]
+        windows = [p for p in files.entries(folder / "windows") if not self._is_left(p, ".json")]
         if not windows and not any((folder / name).exists() for name in NOTES):
             self._leftovers.append(Leftover(folder, "a pull that was killed before it had begun"))
             return
@@ -246,7 +238,7 @@ class _Examination:
         """Look at what lies beside replies and pulls."""
         folder = self._account.folder
         known = {"replies", "periods", self._account.lock.name, purged.FILE, PURGING}
-        for path in entries(folder):
+        for path in files.entries(folder):
             if path.name == PURGING:
                 why = "a purge that was cut short: the next purge removes it"
                 self._leftovers.append(Leftover(path, why))
@@ -258,7 +250,7 @@ class _Examination:
     def _leave_other_columns(self, work: Pull, answers: Sequence[Answer]) -> None:
         own = {work.calls_path(a.window) for a in answers if a.verdict == ACCEPTED}
         own |= {path.with_name(f"{path.name}.sha256") for path in own}
-        for path in entries(work.folder / "calls"):
+        for path in files.entries(work.folder / "calls"):
             if path not in own and not self._is_left(path, ".parquet", ".sha256"):
                 why = "columns of a window that was asked anew after a kill"
                 self._leftovers.append(Leftover(path, why))

@@ -81,6 +81,18 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
+def entries(folder: Path) -> list[Path]:
+    """Return what is in a folder, by name; nothing where there is no such folder.
+
+    One that cannot be read is trouble: ``glob`` would take it for empty.
+    """
+    with disk_trouble("read the folder", folder):
+        try:
+            return sorted(folder.iterdir())
+        except FileNotFoundError:
+            return []
+
+
 @contextlib.contextmanager
 def only_one(path: Path, what: str) -> Iterator[None]:
     """Hold a lock file while the body runs; refuse at once when another process holds it.

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from maxo_reports.archive import files, proofs, purged
-from maxo_reports.archive.care import PURGING, days, entries
+from maxo_reports.archive.care import PURGING, days
 from maxo_reports.archive.pulls import Account, read_answer
 from maxo_reports.archive.purged import Purged
 from maxo_reports.errors import ArchiveError
@@ -67,7 +67,9 @@ def plan(account: Account, before: date) -> Plan:
     Raises ArchiveError where a pull that stays cannot be read: it is not known what it needs.
     """
     doomed, straddling, needed = [], [], set()
-    for folder in entries(account.folder / "periods"):
+    for folder in files.entries(account.folder / "periods"):
+        if not folder.is_dir():
+            continue
         if span := days(folder):
             first, until = span
             if until <= before:
@@ -103,7 +105,7 @@ def purge(account: Account, planned: Plan, now: int) -> None:
 
 def _numbers(folder: Path) -> Iterator[int]:
     """Yield the numbers of a period's pulls, whole or not."""
-    for path in entries(folder):
+    for path in files.entries(folder):
         number = path.name.removeprefix("pull-")
         if path.is_dir() and number.isdecimal():
             yield int(number)
@@ -111,10 +113,12 @@ def _numbers(folder: Path) -> Iterator[int]:
 
 def _named(folder: Path) -> Iterator[str]:
     """Yield the hash of every reply that a period's pulls name."""
-    for path in sorted(folder.glob("*/windows/*.json")):
-        yield read_answer(path).sha256
-    for path in sorted(folder.glob(f"*/{proofs.FILE}")):
-        yield from proofs.recorded(path.parent).replies
+    # Not glob, which takes a folder that cannot be read for an empty one.
+    for pull in files.entries(folder):
+        if pull.is_dir():
+            notes = [p for p in files.entries(pull / "windows") if p.suffix == ".json"]
+            yield from (read_answer(path).sha256 for path in notes)
+            yield from proofs.recorded(pull).replies
 
 
 def _note(account: Account, doomed: Doomed, before: date, now: int) -> None:
