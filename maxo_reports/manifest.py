@@ -136,12 +136,16 @@ def records(intake: Intake) -> dict[str, int]:
 
 def period(of: BillingPeriod) -> dict[str, str]:
     """Return a period's edges as ISO 8601 moments with their offset."""
-    zone = ZoneInfo(of.zone)
+    return {"label": of.label, **span(of.window, of.zone)}
+
+
+def span(of: Window, zone_name: str) -> dict[str, str]:
+    """Return a span's edges as ISO 8601 moments with their offset."""
+    zone = ZoneInfo(zone_name)
     return {
-        "label": of.label,
         "start": datetime.fromtimestamp(of.start, zone).isoformat(),
         "end": datetime.fromtimestamp(of.end, zone).isoformat(),
-        "timezone": of.zone,
+        "timezone": zone_name,
     }
 
 

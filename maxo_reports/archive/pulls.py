@@ -90,9 +90,7 @@ class Pull:
         name = _name(answer.window)
         if answer.verdict != ACCEPTED:
             name += f"-{answer.sha256[:12]}"
-        files.put(
-            self.folder / "windows" / f"{name}.json", _json({"format": FORMAT, **asdict(answer)})
-        )
+        _put(self.folder / "windows" / f"{name}.json", answer)
 
     def answers(self) -> tuple[Answer, ...]:
         """Return everything written down so far, in the windows' order."""
@@ -174,6 +172,18 @@ class Account:
                 found += done[-1:]
         return tuple(found)
 
+    def noted(self) -> Answer | None:
+        """Return what an earlier probe wrote down to be asked again, or None."""
+        return _answer(self._note) if self._note.exists() else None
+
+    def note(self, answer: Answer) -> None:
+        """Write down what a later probe shall ask again, after its reply has been kept."""
+        _put(self._note, answer)
+
+    @property
+    def _note(self) -> Path:
+        return self.folder / "probe.json"
+
     def _period(self, period: BillingPeriod) -> Path:
         return self.folder / "periods" / period.key
 
@@ -184,6 +194,10 @@ def _is_of(asked: Asked, period: BillingPeriod) -> bool:
 
 def _name(window: Window) -> str:
     return f"{window.start}-{window.end}"
+
+
+def _put(path: Path, answer: Answer) -> None:
+    files.put(path, _json({"format": FORMAT, **asdict(answer)}))
 
 
 def _json(content: Mapping[str, object]) -> bytes:
