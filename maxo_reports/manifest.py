@@ -17,7 +17,7 @@ from maxo_reports.archive.pulls import Pull
 from maxo_reports.core.checks import Check, Finding
 from maxo_reports.core.ledger import Intake, Totals
 from maxo_reports.core.money import plain
-from maxo_reports.core.period import BillingPeriod, LocalClock
+from maxo_reports.core.period import BillingPeriod, LocalClock, Window
 from maxo_reports.core.report import Heading, Source
 
 PROGRAM = f"maxo-reports {__version__}"

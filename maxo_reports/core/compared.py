@@ -27,7 +27,7 @@ def cut(whole: Sight, seen: Sight, limit: int) -> tuple[Line, Line, Line]:
         return obeyed, untold("kept", why), untold("count", why)
     says = {held: "the number of calls in it", there: "the number of calls there are"}
     said = says.get(counted_as, "another number") if type(counted_as) is int else "no number"
-    return obeyed, _kept(whole, seen), judged("count", said, right=counted_as == held)
+    return obeyed, _kept(whole, seen), judged("count", said, right=said == says[held])
 
 
 def _kept(whole: Sight, seen: Sight) -> Line:

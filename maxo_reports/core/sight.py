@@ -54,13 +54,17 @@ class Sight:
 
     @property
     def timed(self) -> list[tuple[int, Mapping[str, Any]]]:
-        """The calls whose unix second can be read, with it, in the reply's own order."""
-        pairs = ((str(call.get("unixtime")), call) for call in self.calls)
-        return [(int(t), c) for t, c in pairs if t.isascii() and t.isdigit() and len(t) <= 12]
+        """The calls with their unix seconds, in the reply's own order.
+
+        One that cannot be read or is not of the span is left out: nothing is asked by it.
+        """
+        texts = ((str(call.get("unixtime")), call) for call in self.calls)
+        pairs = [(int(t), c) for t, c in texts if t.isascii() and t.isdigit() and len(t) <= 12]
+        return [(t, c) for t, c in pairs if self.window.start <= t <= self.window.end]
 
     @property
     def moments(self) -> list[int]:
-        """The unix seconds that can be read, in the reply's own order."""
+        """The unix seconds of ``timed``."""
         return [moment for moment, _ in self.timed]
 
     def contents(self) -> dict[str, Content]:
