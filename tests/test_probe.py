@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +21,10 @@ from maxo_reports.carrier import Carrier
 from maxo_reports.config import Account, Settings, Workspace
 from maxo_reports.core.period import parse_period
 from maxo_reports.core.questions import QUESTIONS, Line
-from maxo_reports.errors import ArchiveError, Refused, Unreachable
+from maxo_reports.errors import ArchiveError, CarrierError, Refused, Unreachable
 from maxo_reports.job import Job
 from maxo_reports.probe import MOST_REQUESTS, Probed, asking, course
+from maxo_reports.proof import calls_of
 from maxo_reports.sandbox import Asked, Book, Habits, Order, Sandbox
 
 DAY = 24 * 3600
@@ -132,8 +134,18 @@ BY_DEFAULT = {
 # Question, how the carrier is, verdict, what is seen.
 Way = tuple[str, Mapping[str, Any], str, str]
 OTHER_WAYS: Sequence[Way] = (
-    ("post", {"post_refused_with": 405}, DIFFERS, "refused, HTTP 405; a form, too: HTTP 405"),
-    ("post", {"post_refused_with": 404}, DIFFERS, "refused, HTTP 404; a form, too: HTTP 404"),
+    (
+        "post",
+        {"post_refused_with": 405},
+        DIFFERS,
+        "refused, HTTP 405; a form, too: the carrier refused",
+    ),
+    (
+        "post",
+        {"post_refused_with": 404},
+        DIFFERS,
+        "refused, HTTP 404; a form, too: there is no calls",
+    ),
     ("post", {"reads_json": False}, DIFFERS, "refused, HTTP 400; a form is answered"),
     ("unix-seconds", {"time_unit": 1000}, DIFFERS, "read as another time"),
     ("echo", {"echo_end_earlier": 1}, DIFFERS, "endtime 1 s early"),
@@ -226,6 +238,67 @@ def test_both_ways_are_tested_of_every_question() -> None:
     assert {*BY_DEFAULT, *late} == set(QUESTIONS)
     assert {name for name, *_ in OTHER_WAYS} | late == set(QUESTIONS)
     assert {*Habits.__dataclass_fields__} <= {name for _, way, *_ in OTHER_WAYS for name in way}
+
+
+# --- what a difference means ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def crowded() -> Book:
+    """File more calls than one reply can hold, the first at the very start of the month."""
+    calls = [call(n, OCTOBER + 200 * n) for n in range(10_001)]
+    return Book.from_calls([*calls, call(-1, NOVEMBER)], timezone=BRISBANE)
+
+
+@pytest.mark.parametrize(
+    ("name", "habits"),
+    [
+        ("post", Habits(post_refused_with=405)),
+        ("post", Habits(reads_json=False)),
+        ("unix-seconds", Habits(time_unit=1000)),
+        ("echo", Habits(echo_end_earlier=1)),
+        ("zone", Habits(echo_zone=SYDNEY)),
+        ("limit", Habits(heeds_limit=False)),
+        ("count", Habits(counts_true=True)),
+    ],
+)
+@pytest.mark.usefixtures("quick")
+def test_where_no_report_can_be_made_none_is(
+    tmp_path: Path, crowded: Book, name: str, habits: Habits
+) -> None:
+    """The sentence below the line is true: a pull is refused."""
+    with Sandbox([crowded], habits=habits) as carrier:
+        with pytest.raises(CarrierError):
+            engine.pull_period(job_for(tmp_path, carrier.base_url))
+        result = engine.probe(job_for(tmp_path, carrier.base_url))
+    means = next(line.means for line in result.lines if line.name == name)
+    assert "No report can be made" in means or "is refused" in means
+
+
+@pytest.mark.parametrize(
+    ("name", "habits", "received", "outside"),
+    [
+        ("", Habits(), 10_001, 0),
+        ("start", Habits(start_included=False), 10_001, 0),
+        ("limit", Habits(cut_short_by=1), 9_999, 0),
+        ("end", Habits(end_included=True), 10_002, 1),
+    ],
+)
+def test_where_calls_are_missing_or_come_along_they_do(
+    tmp_path: Path, crowded: Book, name: str, habits: Habits, received: int, outside: int
+) -> None:
+    """The sentence is true: calls are missing without a word, or one of next month comes along."""
+    with Sandbox([crowded], habits=habits) as carrier:
+        job = job_for(tmp_path, carrier.base_url)
+        work = engine.pull_period(job)
+    with closing(calls_of(job.archive, work, job.period)) as calls:
+        intake = calls.ledger().intake
+    starts = {a.window.start for a in work.accepted()} & set(crowded.moments)
+    missing = len(starts) if name == "start" else 0
+    assert (intake.received - intake.repeats, intake.outside) == (received - missing, outside)
+    if name in {"start", "limit"}:
+        assert missing >= (name == "start")
+        assert "are missing from the reports" in QUESTIONS[name].means
 
 
 # --- late changes -------------------------------------------------------------------------
@@ -322,8 +395,10 @@ def test_a_damaged_note_is_told_and_left(tmp_path: Path) -> None:
     archive = Archive(tmp_path / "archive" / "acme")
     archive.folder.mkdir(parents=True)
     (archive.folder / "probe.json").write_text('{"format": 1}')
-    with Sandbox([BOOK]) as carrier, pytest.raises(ArchiveError, match=r"probe\.json"):
-        engine.probe(job_for(tmp_path, carrier.base_url))
+    with Sandbox([BOOK]) as carrier:
+        with pytest.raises(ArchiveError, match=r"probe\.json"):
+            engine.probe(job_for(tmp_path, carrier.base_url))
+        assert carrier.asked == []
     assert (archive.folder / "probe.json").read_text() == '{"format": 1}'
 
 

@@ -15,13 +15,19 @@ from maxo_reports.errors import Garbled
 AGAIN = "run again tomorrow"
 _A_DAY = 20 * 3600
 """Seconds after which a probe counts as one of another day."""
+_TOO_LONG = (
+    "No report can be made of more than 10,000 calls in a request: such a reply is refused."
+)
 
 
 def cut(whole: Sight, seen: Sight, limit: int) -> tuple[Line, Line, Line]:
     """Judge a reply that ``limit`` must have cut, against the whole one of the same span."""
     held, there = len(seen.calls), len(whole.calls)
     counted_as = seen.document.get("count")
-    obeyed = judged("limit", f"limit {limit} of {there} calls: {held} came", right=held == limit)
+    said = f"limit {limit} of {there} calls: {held} came"
+    obeyed = judged("limit", said, right=held == limit)
+    if held > limit:
+        obeyed = differs("limit", said, _TOO_LONG)
     if held >= there:
         why = "limit was not heeded"
         return obeyed, untold("kept", why), untold("count", why)

@@ -61,8 +61,8 @@ QUESTIONS: Mapping[str, Question] = {
     "zone": Question(
         "timezone in the reply",
         "it is that of maxo.toml",
-        "Every run is refused until timezone in maxo.toml is the carrier's: months would begin "
-        "and end at other moments.",
+        f"{_NO_REPORT} until timezone in maxo.toml is the carrier's: months would begin and end "
+        "at other moments.",
     ),
     "start": Question(
         "A call at startTime",

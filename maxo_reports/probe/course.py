@@ -67,6 +67,8 @@ def probe(
     Raises CarrierError where the carrier cannot be reached or does not know the key, and
     ArchiveError where the note cannot be read or kept. ``now`` gives unix seconds.
     """
+    earlier = Earlier(account, period, settle_hours, now)
+    known = earlier.known()  # before anything is asked: an archive that is damaged ends it here
     spans = _latest(period, now())
     calls, advice = 0, ""
     with ExitStack() as opened:
@@ -85,7 +87,7 @@ def probe(
             if whole is not None:
                 why = "there are too few calls"
                 _ask_about(asking, whole, found)
-            ask_late(asking, Earlier(account, period, settle_hours, now), whole, found)
+            ask_late(asking, earlier, known, whole, found)
             found["shape"] = sight.shape(asking.seen)
     lines = tuple(found.get(name) or untold(name, why) for name in QUESTIONS)
     return Probed(spans[-1], calls, asking.requests, lines, advice)
@@ -122,7 +124,7 @@ def _first(asking: Asking, window: Window, found: dict[str, Line]) -> Sight | No
     except Refused as no:
         if is_final(no) or no.status in {401, 403}:
             raise
-        found["post"] = differs("post", f"{refused}; a form, too: HTTP {no.status}")
+        found["post"] = differs("post", f"{refused}; a form, too: {sight.word(str(no), 120)}")
         return None
     means = "No report can be made by this version, which asks in JSON: tell its makers."
     found["post"] = differs("post", f"{refused}; a form is answered", means)

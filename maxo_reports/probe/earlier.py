@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from maxo_reports.archive.pulls import ACCEPTED, Account, Answer
@@ -19,6 +19,15 @@ LATE = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A span that was asked before, the reply that came, and when, in unix seconds."""
+
+    window: Window
+    reply: cdr.Reply
+    asked_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Earlier:
     """What the archive knows from before: calls of the latest pull, and the last probe's note."""
 
@@ -27,8 +36,12 @@ class Earlier:
     settle_hours: int
     now: Callable[[], int]
 
-    def pulled(self) -> tuple[Window, cdr.Reply, int] | None:
-        """Return the last calls of the newest pull: their span, the kept reply, when asked."""
+    def known(self) -> dict[str, Known | None]:
+        """Return what can be asked again, by the question that it answers."""
+        return {"late-pull": self._pulled(), "late-probe": self._noted()}
+
+    def _pulled(self) -> Known | None:
+        """Return the last calls of the newest pull that holds some."""
         own = self.account.latest_done(self.period)
         for work in (*([own] if own else []), *self.account.other_periods(self.period)):
             for answer in reversed(work.accepted()):
@@ -36,16 +49,16 @@ class Earlier:
                 end = min(answer.window.end, answer.asked_at)
                 inside = [m for m in sorted(reply.moments()) if answer.window.start <= m < end]
                 if inside:
-                    return Window(inside[-LATE:][0], end), reply, answer.asked_at
+                    return Known(Window(inside[-LATE:][0], end), reply, answer.asked_at)
         return None
 
-    def noted(self) -> tuple[Window, cdr.Reply, int] | None:
-        """Return the span that a probe noted, its kept reply, and when it was asked."""
+    def _noted(self) -> Known | None:
+        """Return the span that a probe noted."""
         note = self.account.noted()
         if note is None:
             return None
         reply = cdr.read_reply(self.account.replies.read(note.sha256))
-        return note.window, reply, note.asked_at
+        return Known(note.window, reply, note.asked_at)
 
     def keep(self, whole: Sight) -> None:
         """Keep a reply for the next probe."""
@@ -54,22 +67,26 @@ class Earlier:
         self.account.note(Answer(whole.window, sha256, count, ACCEPTED, self.now(), 1))
 
 
+_NOTHING = {
+    "late-pull": "the archive holds none: run again after a pull",
+    "late-probe": f"there is no earlier one: {compared.AGAIN}",
+}
+
+
 def ask_late(
-    asking: Asking, earlier: Earlier, whole: Sight | None, found: dict[str, Line]
+    asking: Asking,
+    earlier: Earlier,
+    known: Mapping[str, Known | None],
+    whole: Sight | None,
+    found: dict[str, Line],
 ) -> None:
     """Ask again what was asked before, and note a span for the next probe."""
-    nothing = {
-        "late-pull": "the archive holds none: run again after a pull",
-        "late-probe": f"there is no earlier one: {compared.AGAIN}",
-    }
-    noted = earlier.noted()
-    for name, known in (("late-pull", earlier.pulled()), ("late-probe", noted)):
-        found[name] = untold(name, nothing[name])
-        if known is None:
+    for name, before in known.items():
+        if before is None:
+            found[name] = untold(name, _NOTHING[name])
             continue
-        window, before, then = known
         try:
-            seen = asking.sight(window, {"limit": LIMIT})
+            seen = asking.sight(before.window, {"limit": LIMIT})
         except Refused as no:
             if is_final(no):
                 raise
@@ -78,9 +95,10 @@ def ask_late(
         if seen.columns is None or len(seen.calls) >= LIMIT:
             found[name] = untold(name, "the reply cannot be compared")
             continue
-        settle = earlier.settle_hours
-        found[name] = compared.late(name, before, then, seen, earlier.now(), settle)
+        now, settle_hours = earlier.now(), earlier.settle_hours
+        found[name] = compared.late(name, before.reply, before.asked_at, seen, now, settle_hours)
     # A note of today stays: whoever probes every hour shall still learn of a day's changes.
-    is_due = noted is None or compared.is_another_day(noted[2], earlier.now())
+    noted = known["late-probe"]
+    is_due = noted is None or compared.is_another_day(noted.asked_at, earlier.now())
     if is_due and whole is not None and whole.columns is not None:
         earlier.keep(whole)
