@@ -13,13 +13,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from carriers import BRISBANE, KEY, OCTOBER, SYDNEY, call
+from carriers import BRISBANE, KEY, OCTOBER, SYDNEY, Wire, call, http, reply
 
 from maxo_reports import cli, engine
 from maxo_reports.archive.pulls import Account as Archive
 from maxo_reports.carrier import Carrier
 from maxo_reports.config import Account, Settings, Workspace
-from maxo_reports.core.period import parse_period
+from maxo_reports.core.period import Window, parse_period
 from maxo_reports.core.questions import QUESTIONS, Line
 from maxo_reports.errors import ArchiveError, CarrierError, Refused, Unreachable
 from maxo_reports.job import Job
@@ -484,6 +484,49 @@ def test_a_key_without_permission_ends_the_probe(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="403"):
             engine.probe(job_for(tmp_path, carrier.base_url))
         assert len(carrier.asked) == 1
+
+
+def forbidden() -> Book:
+    """Make the account's book of one whose key may read nothing any more."""
+    return Book.from_calls([], timezone=BRISBANE, permitted=False)
+
+
+def test_a_refused_filter_is_an_answer(tmp_path: Path) -> None:
+    """chargesOnly, connectedOnly and CSV may be refused; a plain question may not."""
+    with Sandbox([BOOK], habits=Habits(later=(7, forbidden()))) as carrier:
+        with pytest.raises(Refused, match="403"):
+            engine.probe(job_for(tmp_path, carrier.base_url))
+        assert [a.status for a in carrier.asked[7:]] == [403] * 4
+    refused = http(b'{"status":0}', status="400 Bad Request")
+    noon = NOVEMBER - DAY // 2
+    whole = reply([call(1, noon), call(2, noon + 9)], Window(NOVEMBER - DAY, NOVEMBER))
+    # One day is asked for, all in one reply: 1 for the sample, 5 about it, then the filters.
+    answers = [http(whole)] * 4 + [refused, http(whole)] + [refused] * 3 + [http(whole)]
+    with Wire.saying(*answers) as wire:
+        job = job_for(tmp_path, wire.base_url, period="2026-10-31..2026-11-01")
+        lines = {line.name: line for line in engine.probe(job).lines}
+        assert len(wire.requests) == len(answers)
+    for name in ("charges", "connected", "csv"):
+        assert (lines[name].verdict, lines[name].seen) == (DIFFERS, "refused, HTTP 400")
+
+
+def test_a_pull_that_is_too_old_to_be_asked_again_cannot_be_told(tmp_path: Path) -> None:
+    """A carrier may forget, or forbid; that ends nothing."""
+    with Sandbox([BOOK]) as carrier:
+        engine.pull_period(job_for(tmp_path, carrier.base_url))
+        carrier.habits = Habits(later=(len(carrier.asked) + 11, forbidden()))
+        result = engine.probe(job_for(tmp_path, carrier.base_url))
+    line = next(line for line in result.lines if line.name == "late-pull")
+    assert (line.verdict, line.seen) == (UNTOLD, "refused, HTTP 403")
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "308 Permanent Redirect", "204 No Content"])
+def test_a_redirect_ends_the_probe(tmp_path: Path, status: str) -> None:
+    """It is the address that has to change; the key is not sent a second time."""
+    with Wire.saying(http(b"", "Location: /calls/list/", status=status)) as wire:
+        with pytest.raises(Refused, match=status[:3]):
+            engine.probe(job_for(tmp_path, wire.base_url))
+        assert len(wire.requests) == 1
 
 
 def test_today_is_left_out_unless_the_period_began_today(tmp_path: Path) -> None:
