@@ -6,9 +6,11 @@ text from outside stays text, and which value stands beside which formula.
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell as NativeCell
@@ -103,6 +105,7 @@ class Book:
         self.passes: dict[int, Sheet] = {}
         self.tables: dict[str, str] = {}
         """The whole range of each streamed table, by its name."""
+        self._looks: dict[tuple[Kind, Role], Any] = {}
         self._native = Workbook()
         self._native.remove(self._native.worksheets[0])
         self._native.calculation.fullCalcOnLoad = True
@@ -203,28 +206,40 @@ class Book:
 
     def value(self, cell: NativeCell, value: Cell, kind: Kind, role: Role = Role.ROW) -> None:
         """Write one value in its kind's form."""
+        self._dress(cell, kind, role)
         if isinstance(value, str):
             self._text(cell, value)
         elif value is not None:
             cell.value = figure(value, kind)
-        self._dress(cell, kind, role)
 
     def number(self, cell: NativeCell, number: Decimal | int, kind: Kind) -> None:
         """Write a figure that is in the sheet's own units already."""
-        cell.value = number
         self._dress(cell, kind, Role.ROW)
+        cell.value = number
 
     def formula(
         self, cell: NativeCell, formula: str, value: Cached, kind: Kind, role: Role = Role.ROW
     ) -> None:
         """Write a formula and, for the last pass, the value that it comes to."""
+        self._dress(cell, kind, role)
         cell.value = f"={formula}"
         sheet = cell.parent
         assert isinstance(sheet, Worksheet), "cells of this book are in its sheets"
         self.pass_of(sheet).cached[cell.coordinate] = value
-        self._dress(cell, kind, role)
 
-    def _dress(self, cell: NativeCell, kind: Kind, role: Role) -> None:
+    def _dress(self, cell: Any, kind: Kind, role: Role) -> None:
+        """Give a cell its kind's look; openpyxl takes long to compare looks, so each is made once.
+
+        A look is openpyxl's own array of style numbers, which it has no public name for.
+        """
+        look = self._looks.get((kind, role))
+        if look is None:
+            self._make_look(cell, kind, role)
+            self._looks[kind, role] = copy(cell._style)  # noqa: SLF001
+        else:
+            cell._style = copy(look)  # noqa: SLF001
+
+    def _make_look(self, cell: NativeCell, kind: Kind, role: Role) -> None:
         total = role is Role.TOTAL
         cell.number_format = number_format(kind, self.report.places)
         cell.font = self._font(bold=total)

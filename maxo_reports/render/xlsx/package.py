@@ -28,7 +28,7 @@ from maxo_reports.render.xlsx.rows import Rows
 from maxo_reports.render.xlsx.texts import Shared
 
 # Above level 4 zlib takes twice the time for a tenth of the size.
-_LEVEL = 4
+LEVEL = 4
 _CORE = "docProps/core.xml"
 _SHARED = "xl/sharedStrings.xml"
 _NAMING_SHARED = {
@@ -107,7 +107,7 @@ def finish(
     with (
         zipfile.ZipFile(BytesIO(skeleton)) as source,
         target.open("xb") as file,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as out,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as out,
     ):
         for name in source.namelist():
             part = source.read(name)

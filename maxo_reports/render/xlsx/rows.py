@@ -29,6 +29,7 @@ CLOCK_PLACES, LENGTH_PLACES = 9, 12
 each a little off in the last decimal still add up to the right second."""
 _ROWS = 10_000
 """Rows that are made at a time: many, so that a text is met once and not once a batch."""
+# Constants have their type: pyarrow tries a failing import for each one whose type it must find.
 _MICRO = pa.scalar(Decimal(1).scaleb(-COST_PLACES), pa.decimal128(COST_PLACES + 1, COST_PLACES))
 
 Part = Any
@@ -88,8 +89,7 @@ class Rows:
 
 def _numbers(first: int, count: int) -> Any:
     """Return the numbers of rows as texts."""
-    ones = pa.repeat(pa.scalar(1, pa.int64()), count)
-    return pc.cast(pc.cumulative_sum(ones, start=first - 1), pa.string())
+    return pc.cast(pa.array(range(first, first + count), pa.int32()), pa.string())
 
 
 def _joined(parts: list[Part]) -> memoryview:
@@ -100,10 +100,14 @@ def _joined(parts: list[Part]) -> memoryview:
             merged[-1] += part
         else:
             merged.append(part)
-    rows = pc.binary_join_element_wise(*merged, "")
+    rows = pc.binary_join_element_wise(*map(_constant, merged), _constant(""))
     assert not rows.null_count, "a part that is missing would take its row along"
     _, ends, content = rows.buffers()
     return memoryview(content)[: memoryview(ends).cast("i")[len(rows)]]
+
+
+def _constant(part: Part) -> Any:
+    return pa.scalar(part, pa.string()) if isinstance(part, str) else part
 
 
 def _maker(column: Column, plain: int, quoted: int, shared: Shared) -> Maker:
@@ -124,16 +128,20 @@ def _figures(style: int, make: Callable[[Any], Any]) -> Maker:
         head, tail = f'" s="{style}"><v>', "</v></c>"
         if not values.null_count:
             return [head, make(values), tail]
-        filled = pc.binary_join_element_wise(head, make(values), tail, "")
-        return [pc.fill_null(filled, f'" s="{style}"/>')]
+        filled = pc.binary_join_element_wise(*map(_constant, (head, make(values), tail, "")))
+        return [pc.fill_null(filled, _constant(f'" s="{style}"/>'))]
 
     return parts
 
 
 def _days(seconds: Any, epoch: int, places: int) -> Any:
     """Write seconds as days and parts of a day after ``epoch``."""
-    days = pc.add(pc.divide(pc.cast(seconds, pa.float64()), float(DAY)), float(epoch))
+    days = pc.add(pc.divide(pc.cast(seconds, pa.float64()), _real(DAY)), _real(epoch))
     return pc.cast(pc.round(days, places), pa.string())
+
+
+def _real(number: int) -> Any:
+    return pa.scalar(number, pa.float64())
 
 
 def _dollars(micros: Any) -> Any:
@@ -183,8 +191,8 @@ class _Ids:
 
     def parts(self, values: Any) -> list[Part]:
         """Return the tails of a column's texts; letters and digits need no look at each."""
-        short = pc.less_equal(pc.binary_length(values), self._LONGEST)
-        if pc.all(pc.and_(pc.ascii_is_alnum(values), short)).as_py():
+        short = pc.max(pc.binary_length(values)).as_py() <= self._LONGEST
+        if short and pc.all(pc.ascii_is_alnum(values)).as_py():
             return [f'" s="{self._plain}" t="inlineStr"><is><t>', values, "</t></is></c>"]
         return [pa.array(map(self._tail, values.to_pylist()), pa.string())]
 
