@@ -56,7 +56,7 @@ def build(definition: Definition, source: Source) -> Report:
         tuple(
             _FILL[spec.kind](spec, source)
             for spec in definition.sections
-            if source.changes is not None or spec.kind not in _OF_CHANGES
+            if source.changes is not None or spec.kind not in NEEDS_CHANGES
         ),
         source.findings,
         source.calls,
@@ -194,7 +194,8 @@ _CHANGED_COLUMNS = (
     Column("cost", "Cost now", Kind.MONEY),
     Column("dollars", "Difference", Kind.MONEY),
 )
-_OF_CHANGES = frozenset({"changes", "changed-calls"})
+NEEDS_CHANGES = frozenset({"changes", "changed-calls"})
+"""Kinds of section that are left out where there is no revision before to compare with."""
 
 
 def _changes(spec: SectionSpec, source: Source) -> Section:
