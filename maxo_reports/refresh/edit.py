@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
@@ -26,6 +27,7 @@ from maxo_reports.refresh.tables import Fill
 
 LARGEST_GRID = 30_000_000
 """Cells between the first and the last of a sheet: a reader may hold them all, empty or not."""
+_SEVERAL = (b"shared", b"array", b"dataTable")
 _SHARED = re.compile(rb"<f\b[^>]*\bt=[\"']shared[\"'][^>]*>")
 _ARRAY = re.compile(rb"<f\b[^>]*\bt=[\"'](array|dataTable)[\"'][^>]*>")
 _FORMULA = re.compile(rb"(<f\b[^>]*>)(.*?)(</f>)", re.DOTALL)
@@ -39,7 +41,6 @@ _RANGES = re.compile(
 _RANGES_BEYOND = re.compile(
     rb"(<xm:sqref>)([^<]*)(?=</xm:sqref>\s*</x14:(?:conditionalFormatting|dataValidation)>)"
 )
-_LETTERS = re.compile(rb"<c r=\"([A-Z]+)")
 _NOT_A_PROTOTYPE = (b"r", b"spans", b"hidden", b"collapsed")
 
 
@@ -72,6 +73,8 @@ class Edit:
         self._keep_apart(tables)
         self.singles = [(each, self._single(each)) for each in named]
         self._beside = self._rows_beside()
+        self._mixed = self._beside | {cell.top for _, cell in self.singles}
+        self._whole = self._rows_of_tables() - self._beside
         self._keep_shared()
         self._keep_small()
         self._looks = {fill: _look(sheet, fill.stretch.top) for fill in fills}
@@ -137,6 +140,10 @@ class Edit:
                     beside.add(row)
         return beside
 
+    def _rows_of_tables(self) -> set[int]:
+        """Return the rows of the tables as they are."""
+        return {row for s in self.stretches for row in range(s.top, s.before.bottom + 1)}
+
     def _old(self, fill: Fill) -> Iterator[bytes]:
         """Yield the old cells of a table, a row at a time."""
         before = fill.stretch.before
@@ -153,10 +160,11 @@ class Edit:
         written_out = set()
         self.formulas_move = any(s.formula for fill in self.fills for s in fill.slots)
         for fill in self.fills:
+            rows = fill.stretch.before.top, fill.stretch.before.bottom
+            self.formulas_move = self.formulas_move or self.sheet.holds([b"<f"], *rows)
+            if not self.sheet.holds(_SEVERAL, *rows):
+                continue
             for cells in self._old(fill):
-                if b"<f" not in cells:
-                    continue
-                self.formulas_move = True
                 for tag in _ARRAY.finditer(cells):
                     several = b":" in (attribute(tag[0][2:-1], b"ref") or b"")
                     if several or tag[1] == b"dataTable":
@@ -177,8 +185,7 @@ class Edit:
 
     def _keep_small(self) -> None:
         """Refuse a sheet that a far-off cell makes so large that no reader could hold it."""
-        letters = {match[1] for match in _LETTERS.finditer(self.sheet.content)}
-        wide = max((_column(each.decode()) for each in letters), default=1)
+        wide = max([self.sheet.last_column, *(s.right for s in self.stretches)])
         rows = max([*self.sheet.rows, *(s.after.bottom for s in self.stretches)], default=1)
         if rows * wide > LARGEST_GRID:
             raise self.sheet.refused(
@@ -199,22 +206,22 @@ class Edit:
     def _rows(self, spans: Sequence[range]) -> Iterator[tuple[int, bytes]]:
         fresh = [
             (fill, made(fill.source, fill.slots, fill.stretch.top, self._epoch))
-            for fill in sorted(self.fills, key=lambda fill: fill.stretch.left)
+            for fill in self.fills
         ]
-        for span in spans:
-            for row in span:
-                pieces = [
-                    (fill.stretch.left, cells)
-                    for fill, source in fresh
-                    if (cells := self._cells(fill, source, row)) is not None
-                ]
+        for row in chain.from_iterable(spans):
+            pieces = [
+                (fill.stretch.left, cells)
+                for fill, source in fresh
+                if (cells := self._cells(fill, source, row)) is not None
+            ]
+            if row in self._mixed or (row in self.sheet.rows and row not in self._whole):
                 pieces += self._kept(row)
-                attributes = self._attributes(row)
-                if not pieces and (not attributes or self._is_left(row)):
-                    continue
-                pieces.sort(key=lambda piece: piece[0])
-                inside = b"".join(cells for _, cells in pieces)
-                yield row, b'<row r="%d"%b>%b</row>' % (row, attributes, inside)
+            attributes = self._attributes(row)
+            if not pieces and (not attributes or self._is_left(row)):
+                continue
+            pieces.sort(key=_left)
+            inside = b"".join([cells for _, cells in pieces])
+            yield row, b'<row r="%d"%b>%b</row>' % (row, attributes, inside)
 
     def _cells(self, fill: Fill, fresh: Iterator[bytes], row: int) -> bytes | None:
         """Return what a table has in a row, or None where it has nothing."""
@@ -304,6 +311,10 @@ class Edit:
         return _RANGES_BEYOND.sub(led, _RANGES.sub(led, self.sheet.tail))
 
 
+def _left(piece: tuple[int, bytes]) -> int:
+    return piece[0]
+
+
 def _look(sheet: Sheet, row: int) -> bytes:
     return without(sheet.row_attributes(row), *_NOT_A_PROTOTYPE)
 
@@ -329,11 +340,6 @@ def _led(match: re.Match[bytes], sheet: str, stretch: Stretch) -> bytes:
 
 def _number(tag: bytes) -> bytes:
     return attribute(tag[2:].rstrip(b"/>"), b"si") or b""
-
-
-def _column(letters: str) -> int:
-    area = area_of(f"{letters}1")
-    return area.left if area is not None else 1
 
 
 def _apart(spans: Sequence[range]) -> list[range]:

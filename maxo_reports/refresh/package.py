@@ -73,9 +73,9 @@ class Member(NamedTuple):
 class Package:
     """An opened workbook. Every member has been read to its end, and is what it claims to be."""
 
-    def __init__(self, path: Path, known_as: Path | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         _known(path)
-        self.path = known_as or path
+        self.path = path
         self._file = path.open("rb")
         try:
             head = self._file.read(len(_OLE))
@@ -271,12 +271,13 @@ def _packed(member: Member, pieces: Iterable[bytes], out: BinaryIO) -> bytearray
     out.write(b"\0" * (_LOCAL.size + len(name)))
     checksum = size = packed = 0
     deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    for piece in pieces:
+    for piece in _gathered(pieces):
         checksum, size = zlib.crc32(piece, checksum), size + len(piece)
         packed += out.write(deflate.compress(piece))
     packed += out.write(deflate.flush())
-    if size >= _MOST_BYTES:
-        raise UsageError(f"{member.name} would be larger than 4 GB; nothing was changed")
+    if size > LARGEST:
+        why = f"{member.name} would unpack to {size:,} bytes, over {LARGEST:,}"
+        raise UsageError(f"{why}: take some columns out; nothing was changed")
     common = (20, flags, zipfile.ZIP_DEFLATED, *when, checksum, packed, size, len(name), 0)
     end = out.tell()
     out.seek(start, SEEK_SET)
@@ -284,6 +285,19 @@ def _packed(member: Member, pieces: Iterable[bytes], out: BinaryIO) -> bytearray
     out.seek(end, SEEK_SET)
     line = _CENTRAL.pack(b"PK\x01\x02", old[1], *common, 0, 0, old[14], old[15], 0)
     return bytearray(line + name)
+
+
+def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Join many small pieces to fewer: a call for each row would take longer than its work."""
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size > _PIECE:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    yield b"".join(waiting)
 
 
 def _known(path: Path) -> None:

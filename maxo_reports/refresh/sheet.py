@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 from xml.parsers import expat
@@ -17,7 +18,7 @@ from xml.parsers import expat
 from openpyxl.utils import get_column_letter
 
 from maxo_reports.errors import UsageError
-from maxo_reports.refresh.areas import LAST_COLUMN, LAST_ROW, column_number
+from maxo_reports.refresh.areas import LAST_ROW, column_number
 from maxo_reports.refresh.package import Package
 
 _ATTRIBUTES = rb"((?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*)\s*"
@@ -30,6 +31,8 @@ _DATA = re.compile(rb"<sheetData\s*(/?)>")
 _ADDRESS = re.compile(rb"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _COLUMN_STYLE = re.compile(rb"<col" + _ATTRIBUTES + rb"/?>")
 _FIRST_ADDRESS = re.compile(rb"\s*<c r=\"([A-Z]{1,3})[0-9]+\"")
+_NUMBER = re.compile(rb"\s+r=\"([0-9]+)\"")
+_USUAL_CELL = b'<c r="'
 _END_OF_ROW = b"</row>"
 
 
@@ -118,7 +121,8 @@ class Sheet:
         content, end, before = self.content, self._end, 0
         at = self._start
         while match := _ROW.search(content, at, end):
-            number = int(attribute(match[1], b"r") or 0)
+            usual = _NUMBER.match(match[1])
+            number = int(usual[1] if usual else attribute(match[1], b"r") or 0)
             if not before < number <= LAST_ROW:
                 why = "its rows are not in order: open the workbook in Excel and save it"
                 raise self.refused(why)
@@ -144,8 +148,9 @@ class Sheet:
     def row_attributes(self, number: int) -> bytes:
         """Return the attributes of a row's tag, or nothing where there is no such row."""
         row = self.rows.get(number)
-        match = None if row is None else _ROW.match(self.content, row.start)
-        return b"" if match is None else match[1]
+        if row is None:
+            return b""
+        return self.content[row.start + len(b"<row") : row.inside - 1].removesuffix(b"/")
 
     def inside(self, number: int) -> bytes:
         """Return the cells of a row as they stand."""
@@ -175,14 +180,36 @@ class Sheet:
 
     def lies_within(self, number: int, left: int, right: int) -> bool:
         """Tell at a glance that all cells of a row are of some columns; False if in doubt."""
-        inside = self.inside(number)
-        first = _FIRST_ADDRESS.match(inside)
-        last = _FIRST_ADDRESS.match(inside, inside.rfind(b"<c r="))
+        row = self.rows[number]
+        if row.inside == row.end:
+            return True
+        first, last = _FIRST_ADDRESS.match(self.content, row.inside), self._last_in(row)
         if first is None or last is None:
             return False
-        return (
-            column_number(first[1].decode()) >= left and column_number(last[1].decode()) <= right
-        )
+        return column_number(first[1].decode()) >= left and last <= right
+
+    def _last_in(self, row: RowAt) -> int | None:
+        """Return the last column of a row, or None where that takes a closer look."""
+        at = self.content.rfind(_USUAL_CELL, row.inside, row.end)
+        if at < 0 or self.content.find(b"<c ", at + 1, row.end) >= 0:
+            return None
+        last = _FIRST_ADDRESS.match(self.content, at)
+        return None if last is None else column_number(last[1].decode())
+
+    @property
+    def last_column(self) -> int:
+        """The last column that has a cell."""
+        last = 1
+        for number, row in self.rows.items():
+            if row.inside != row.end:
+                here = self._last_in(row) or max((c.column for c in self.cells(number)), default=1)
+                last = max(last, here)
+        return last
+
+    def holds(self, words: Sequence[bytes], first: int, last: int) -> bool:
+        """Tell whether any of some words stands in some rows."""
+        start, end = self._place_of(first), self._place_of(last + 1)
+        return any(self.content.find(word, start, end) >= 0 for word in words)
 
     def typed(self, column: int, first: int, last: int) -> int | None:
         """Return the first row in which a column holds a value that is no formula's, or None."""
@@ -247,9 +274,19 @@ class Sheet:
         return self.rows[self._numbers[at]].start if at < len(self._numbers) else self._end
 
 
+@lru_cache
+def _attribute(name: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:^|\s)" + name + rb"\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+
+
+@lru_cache
+def _attributes(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    return re.compile(rb"\s+(?:" + b"|".join(names) + rb")\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+
+
 def attribute(attributes: bytes, name: bytes) -> bytes | None:
     """Return the value of an attribute of a tag, or None."""
-    match = re.search(rb"(?:^|\s)" + name + rb"\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", attributes)
+    match = _attribute(name).search(attributes)
     if match is None:
         return None
     return match[1] if match[1] is not None else match[2]
@@ -257,13 +294,4 @@ def attribute(attributes: bytes, name: bytes) -> bytes | None:
 
 def without(attributes: bytes, *names: bytes) -> bytes:
     """Return attributes without some."""
-    for name in names:
-        pattern = rb"\s+" + re.escape(name) + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')"
-        attributes = re.sub(pattern, b"", attributes)
-    return attributes
-
-
-def address(column: int, row: int) -> str:
-    """Return a cell's address, ``A1``."""
-    assert 0 < column <= LAST_COLUMN, "columns end at XFD"
-    return f"{get_column_letter(column)}{row}"
+    return _attributes(names).sub(b"", attributes)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from openpyxl.utils import get_column_letter
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook
 
 from maxo_reports.core.report import CallLine, Calls, Cell, Column, Kind
 from maxo_reports.errors import TieOutError
@@ -81,8 +81,8 @@ def read_back(
     calls = 0
     for table in tables:
         calls += reading.table(table)
-    for single in singles:
-        reading.single(single)
+    for sheet in dict.fromkeys(single.sheet for single in singles):
+        reading.singles(sheet, [single for single in singles if single.sheet == sheet])
     return ReadBack(found.tied(READER, calls), tuple(reading.unformatted))
 
 
@@ -96,18 +96,17 @@ class _Reading:
         count = len(table.rows)
         bottom = table.top + max(count, 1) - 1
         where = f"table {table.name!r}"
-        if table.name not in self._book.table_names:
+        if table.name not in (self._book.table_names or ()):
             self._found.add(f"{where} is not there")
             return 0
         native = self._book.get_table_by_name(table.name)
         self._found.compare(f"{where}, its sheet", native.sheet, table.sheet)
         place = (table.top - 1, table.left - 1), (bottom - 1, table.right - 1)
         self._found.compare(f"{where}, its rows and columns", (native.start, native.end), place)
-        sheet = self._book.get_sheet_by_name(table.sheet)
-        rows = islice(_rows(sheet, table.right), table.top - 1, bottom)
+        rows = iter(native.to_python())
         if not count:
             for row in rows:
-                empty = [row[place - 1] for place in table.columns]
+                empty = [row[place - table.left] for place in table.columns]
                 self._found.compare(f"{where}, its only row", empty, [""] * len(empty))
         elif isinstance(table.rows, Sequence):
             self._grouped(table, table.rows, rows)
@@ -130,7 +129,7 @@ class _Reading:
                 compare_column(
                     f"sheet {table.sheet!r} cell {get_column_letter(place)}",
                     first,
-                    [row[place - 1] for row in seen],
+                    [row[place - table.left] for row in seen],
                     [line[field] for line in batch],
                     forms[place],
                     self._found,
@@ -147,20 +146,26 @@ class _Reading:
     ) -> None:
         for number, (row, seen) in enumerate(zip(expected, rows, strict=False), table.top):
             for place, column in table.columns.items():
-                value = self._read(seen[place - 1], column.kind, f"{table.name}, {column.label}")
+                value = self._read(
+                    seen[place - table.left], column.kind, f"{table.name}, {column.label}"
+                )
                 where = f"sheet {table.sheet!r} cell {get_column_letter(place)}{number}"
                 wanted = expected_cell(row[table.keys.index(column.key)], column.kind)
                 self._found.compare(where, value, wanted)
 
-    def single(self, single: Single) -> None:
-        """Compare the cell that a name points to."""
-        sheet = self._book.get_sheet_by_name(single.sheet)
-        rows = list(islice(_rows(sheet, single.column), single.row - 1, single.row))
-        value = rows[0][single.column - 1] if rows else ""
-        where = f"{single.name}, sheet {single.sheet!r} cell "
-        where += f"{get_column_letter(single.column)}{single.row}"
-        seen = self._read(value, single.kind, single.name)
-        self._found.compare(where, seen, expected_cell(single.value, single.kind))
+    def singles(self, sheet: str, singles: Sequence[Single]) -> None:
+        """Compare the cells of a sheet that names point to."""
+        native = self._book.get_sheet_by_name(sheet)
+        left = native.start[1] if native.start else 0
+        last = max(single.row for single in singles)
+        rows = list(islice(native.iter_rows(), last))
+        for single in singles:
+            row = rows[single.row - 1] if single.row <= len(rows) else []
+            at = single.column - 1 - left
+            seen = self._read(row[at] if 0 <= at < len(row) else "", single.kind, single.name)
+            where = f"{single.name}, sheet {sheet!r} cell "
+            where += f"{get_column_letter(single.column)}{single.row}"
+            self._found.compare(where, seen, expected_cell(single.value, single.kind))
 
     def _read(self, value: Any, kind: Kind, what: str) -> object:
         """Read a cell whatever format its user gave it: a date may stand there as a number."""
@@ -177,11 +182,3 @@ class _Reading:
         if kind is Kind.DATE and isinstance(value, datetime):
             value = value.date()
         return seen_cell(value, kind)
-
-
-def _rows(sheet: CalamineSheet, columns: int) -> Iterator[list[Any]]:
-    """Yield all rows of a sheet from its first, each from column A to a column at least."""
-    left: list[Any] = [""] * (sheet.start[1] if sheet.start else 0)
-    for row in sheet.iter_rows():
-        whole = [*left, *row]
-        yield whole + [""] * (columns - len(whole))
