@@ -58,13 +58,19 @@ def put(path: Path, content: bytes) -> None:
 @contextlib.contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
     """Give an empty, private file beside a path; it is gone at the end unless it was moved."""
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=path.suffix, dir=path.parent)
+    prefix = draft_prefix(path)
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     draft = Path(name)  # made 0600
     try:
         yield draft
     finally:
         draft.unlink(missing_ok=True)
+
+
+def draft_prefix(path: Path) -> str:
+    """Return how the names of a path's drafts begin."""
+    return f"{TEMPORARY}{path.name[:60]}-"
 
 
 def move_into_place(draft: Path, path: Path) -> None:

@@ -19,7 +19,7 @@ from openpyxl.utils import get_column_letter
 
 from maxo_reports.core.report import Cell, Report
 from maxo_reports.errors import TieOutError
-from maxo_reports.refresh import names, parts, tables
+from maxo_reports.refresh import fixed, names, parts, tables
 from maxo_reports.refresh.edit import Edit
 from maxo_reports.refresh.marks import Marks
 from maxo_reports.refresh.names import Named
@@ -110,6 +110,7 @@ def refresh(path: Path, report: Report, moment: datetime) -> Refreshed:
             marks.chain()
         changed: dict[str, Iterable[bytes]] = {name: [p] for name, p in marks.changed.items()}
         changed |= {edit.sheet.part: edit.pieces() for edit in edits}
+        behind = fixed.left_behind(package, found, edits)
         with place.draft() as draft:
             with draft.open("wb") as out:
                 package.write(out, changed, frozenset(marks.dropped))
@@ -131,6 +132,7 @@ def refresh(path: Path, report: Report, moment: datetime) -> Refreshed:
         f"table {name} was left as it is: changes are told by a pack, not by a refresh"
         for name in tables.not_told(found.tables, report)
     ]
+    notes += behind
     return Refreshed(
         place.path,
         backup,

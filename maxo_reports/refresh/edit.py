@@ -154,6 +154,15 @@ class Edit:
             cells = self.sheet.cells(row)
             yield b"".join(c.whole for c in cells if before.left <= c.column <= before.right)
 
+    def left_over(self) -> Iterator[bytes]:
+        """Yield the cells of the sheet that are no filled table's."""
+        rows = self._rows_of_tables()
+        yield from (self.sheet.inside(row) for row in self.sheet.rows if row not in rows)
+        for row in self._beside:
+            for cell in self.sheet.cells(row):
+                if not any(s.left <= cell.column <= s.right for s in self.stretches):
+                    yield cell.whole
+
     def _keep_shared(self) -> None:
         """Refuse to take away a formula that cells outside the tables share, or an array."""
         tags: Counter[bytes] = Counter()
@@ -255,15 +264,14 @@ class Edit:
         return kept
 
     def _attributes(self, row: int) -> bytes:
-        """Return what a row's tag says: its own height and look, or those of the first row."""
+        """Return what a row's tag says: in a table, the height and look of its first row."""
         for fill in self.fills:
             totals = self._totals.get(fill)
             if totals is not None and totals.row == row:
                 return totals.attributes
             stretch = fill.stretch
             if stretch.top <= row <= stretch.new:
-                is_old = row <= stretch.old and row in self.sheet.rows
-                return _look(self.sheet, row) if is_old else self._looks[fill]
+                return self._looks[fill]
         return without(self.sheet.row_attributes(row), b"r", b"spans")
 
     def _is_left(self, row: int) -> bool:

@@ -176,7 +176,8 @@ def _tables(package: Package, sheet: SheetPart) -> Iterator[TablePart]:
             tuple(columns),
             int(root.get("headerRowCount", "1")),
             int(root.get("totalsRowCount", "0")),
-            filters is not None and next(_all(filters, "filterColumn"), None) is not None,
+            # One without a criterion only says that its button is hidden.
+            filters is not None and any(len(each) for each in _all(filters, "filterColumn")),
             root.get("tableType", "worksheet"),
         )
 

@@ -39,8 +39,12 @@ class Place:
     @contextmanager
     def draft(self) -> Iterator[Path]:
         """Give a new file beside the user's own; it is gone at the end unless it was accepted."""
-        with files.disk_trouble("write beside", self.path), files.draft_of(self.path) as draft:
-            yield draft
+        with files.disk_trouble("write beside", self.path):
+            for left in self.path.parent.iterdir():
+                if left.name.startswith(files.draft_prefix(self.path)):
+                    left.unlink()  # of a refresh that was killed
+            with files.draft_of(self.path) as draft:
+                yield draft
 
     def accept(self, draft: Path, moment: datetime) -> Path | None:
         """Put a draft in the file's place and return the backup; None where both are equal."""
