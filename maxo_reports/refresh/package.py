@@ -39,6 +39,10 @@ _END = struct.Struct("<4s4H2IH")
 _MOST_BYTES = 0xFFFFFFFF
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
+_USUAL_FLAGS = 0x80E
+"""How tightly it is packed, that its sizes come after it, that its name is in UTF-8."""
+_ENDS = (b"PK\x05\x06", b"PK\x06\x06")
+"""What comes after the directory: its end, or that of the form for large files before it."""
 _DOCTYPES = (
     b"<!DOCTYPE",
     "<!DOCTYPE".encode("utf-16-le"),
@@ -148,6 +152,8 @@ class Package:
             if fields[0] != b"PK\x01\x02" or _MOST_BYTES in (*fields[8:10], fields[16]):
                 raise zipfile.BadZipFile("its directory is not of the common form")
             lines.append(head + self._file.read(sum(fields[10:13])))
+        if self._file.read(4) not in _ENDS:
+            raise zipfile.BadZipFile("its directory does not end where it should")
         in_order = sorted(info.header_offset for info in infos)
         if in_order[:1] != [0]:
             raise zipfile.BadZipFile("something stands before its first part")
@@ -159,6 +165,8 @@ class Package:
             start = info.header_offset
             self._file.seek(start)
             local = _LOCAL.unpack(self._file.read(_LOCAL.size))
+            if local[0] != _ZIP or local[2] & ~_USUAL_FLAGS or info.flag_bits & ~_USUAL_FLAGS:
+                raise zipfile.BadZipFile(f"{info.filename} does not begin as a part does")
             if start + _LOCAL.size + local[9] + local[10] + info.compress_size > ends[start]:
                 raise self.refused("two of its parts share their bytes")
             members.append(Member(info, start, ends[start], line))
@@ -218,7 +226,7 @@ class Package:
                 self._copy(member, out)
                 line = bytearray(member.line)
             else:
-                line = _packed(member, pieces, out)
+                line = self._pack(member, pieces, out)
             if out.tell() > _MOST_BYTES:
                 raise self.refused("with these rows it would be larger than 4 GB")
             struct.pack_into("<I", line, _CENTRAL.size - 4, offset)
@@ -229,6 +237,30 @@ class Package:
         size = out.tell() - start
         out.write(_END.pack(b"PK\x05\x06", 0, 0, count, count, size, start, len(comment)))
         out.write(comment)
+
+    def _pack(self, member: Member, pieces: Iterable[bytes], out: BinaryIO) -> bytearray:
+        """Write a changed member; return its line of the directory."""
+        old = _CENTRAL.unpack_from(member.line)
+        name = member.line[_CENTRAL.size : _CENTRAL.size + old[10]]
+        flags, when = old[3] & _UTF8_NAME, old[5:7]
+        start = out.tell()
+        out.write(b"\0" * (_LOCAL.size + len(name)))
+        checksum = size = packed = 0
+        deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        for piece in _gathered(pieces):
+            checksum, size = zlib.crc32(piece, checksum), size + len(piece)
+            packed += out.write(deflate.compress(piece))
+        packed += out.write(deflate.flush())
+        if size > LARGEST:
+            why = f"{member.name} would unpack to {size:,} bytes, over {LARGEST:,}"
+            raise self.refused(f"{why}: take a column out of its table")
+        common = (20, flags, zipfile.ZIP_DEFLATED, *when, checksum, packed, size, len(name), 0)
+        end = out.tell()
+        out.seek(start, SEEK_SET)
+        out.write(_LOCAL.pack(_ZIP, *common) + name)
+        out.seek(end, SEEK_SET)
+        line = _CENTRAL.pack(b"PK\x01\x02", old[1], *common, 0, 0, old[14], old[15], 0)
+        return bytearray(line + name)
 
     def _copy(self, member: Member, out: BinaryIO) -> None:
         self._file.seek(member.start)
@@ -260,31 +292,6 @@ def _unpacked(file: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
         piece = inflate.decompress(waiting, _PIECE)
         waiting = inflate.unconsumed_tail
         yield piece
-
-
-def _packed(member: Member, pieces: Iterable[bytes], out: BinaryIO) -> bytearray:
-    """Write a changed member; return its line of the directory."""
-    old = _CENTRAL.unpack_from(member.line)
-    name = member.line[_CENTRAL.size : _CENTRAL.size + old[10]]
-    flags, when = old[3] & _UTF8_NAME, old[5:7]
-    start = out.tell()
-    out.write(b"\0" * (_LOCAL.size + len(name)))
-    checksum = size = packed = 0
-    deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    for piece in _gathered(pieces):
-        checksum, size = zlib.crc32(piece, checksum), size + len(piece)
-        packed += out.write(deflate.compress(piece))
-    packed += out.write(deflate.flush())
-    if size > LARGEST:
-        why = f"{member.name} would unpack to {size:,} bytes, over {LARGEST:,}"
-        raise UsageError(f"{why}: take some columns out; nothing was changed")
-    common = (20, flags, zipfile.ZIP_DEFLATED, *when, checksum, packed, size, len(name), 0)
-    end = out.tell()
-    out.seek(start, SEEK_SET)
-    out.write(_LOCAL.pack(_ZIP, *common) + name)
-    out.seek(end, SEEK_SET)
-    line = _CENTRAL.pack(b"PK\x01\x02", old[1], *common, 0, 0, old[14], old[15], 0)
-    return bytearray(line + name)
 
 
 def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:

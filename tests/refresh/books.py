@@ -98,6 +98,7 @@ def _number(letters: str) -> int:
 def made(path: Path, build: Callable[[Any], None]) -> Path:
     """Make a workbook."""
     book = xlsxwriter.Workbook(str(path))
+    book.set_properties({"created": datetime(2026, 1, 1)})  # noqa: DTZ001 - the same each time
     build(book)
     book.close()
     return path
@@ -128,9 +129,7 @@ def rich(path: Path, rows: int = 20) -> Path:
         data.conditional_format(f"K4:K{last}", {"type": "data_bar", "bar_solid": True})
         data.conditional_format(f"K4:K{last}", {"type": "cell", "criteria": ">", "value": 1})
         data.conditional_format("K4:K9", {"type": "top", "value": 3})
-        data.data_validation(
-            f"I4:I{last}", {"validate": "list", "source": ["Connected.", "Busy"]}
-        )
+        data.data_validation(f"I4:I{last}", {"validate": "list", "source": ["Connected.", "Busy"]})
         data.set_row(3, 21)
         data.write_comment("B4", "look here", {"author": "Ann"})
         data.write("N1", "a note beside the table")
