@@ -209,6 +209,8 @@ class Package:
             return self._zip.read(name)
         except KeyError:
             raise self.refused(f"it lacks its part {name}: it is damaged") from None
+        except (zipfile.BadZipFile, zlib.error, EOFError):
+            raise self.refused("it was changed while it was read: try again") from None
 
     # ---- writing ----------------------------------------------------------------------------
 

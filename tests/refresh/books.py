@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from workbooks import line, report_of
 
 from maxo_reports.core.report import CallLine, Report
-from workbooks import line, report_of
 
 NOW = datetime(2026, 11, 3, 9, 0, 1, tzinfo=UTC)
 BACKUP = ".bak-20261103-090001"
@@ -98,7 +98,7 @@ def _number(letters: str) -> int:
 def made(path: Path, build: Callable[[Any], None]) -> Path:
     """Make a workbook."""
     book = xlsxwriter.Workbook(str(path))
-    book.set_properties({"created": datetime(2026, 1, 1)})  # noqa: DTZ001 - the same each time
+    book.set_properties({"created": datetime(2026, 1, 1)})
     build(book)
     book.close()
     return path

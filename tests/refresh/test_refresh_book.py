@@ -16,11 +16,11 @@ import pytest
 from books import ALL, BACKUP, NOW, add, lines, made, month, part, plain, raw, rich, sheet_patched
 from books import table as put_table
 from python_calamine import CalamineWorkbook
+from workbooks import line, report_of
 
 from maxo_reports.core.report import CallLine
 from maxo_reports.errors import UsageError
 from maxo_reports.refresh import Refreshed, refresh
-from workbooks import line, report_of
 
 EPOCH = datetime(1970, 1, 1)
 RECALCULATE = Path(__file__).parents[1] / "render" / "recalculate.py"
@@ -267,7 +267,7 @@ def test_a_totals_row_moves_with_its_formulas(tmp_path: Path) -> None:
         assert totals[0] == "Total"
         sheet = part(path, "xl/worksheets/sheet1.xml")
         assert f'<c r="I{last + 1}"><f>SUM(I2:I{last})+J{last + 1}</f></c>' in sheet
-        assert f"<f>SUBTOTAL(109,[Cost])</f></c></row></sheetData>" in sheet
+        assert "<f>SUBTOTAL(109,[Cost])</f></c></row></sheetData>" in sheet
 
 
 def test_the_calendar_that_begins_in_1904(tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
 
 
 def test_other_programs_open_it(tmp_path: Path) -> None:
-    """openpyxl loads it; LibreOffice works its formulas out to the ledger's own sums."""
+    """Openpyxl loads it; LibreOffice works its formulas out to the ledger's own sums."""
     path = rich(tmp_path / "book.xlsm")
     filled(path, 500)
     with warnings.catch_warnings():

@@ -378,8 +378,10 @@ TABLE = "xl/tables/table1.xml"
         (
             TABLE,
             '<autoFilter ref="A1:J4"/>',
-            '<autoFilter ref="A1:J4"><filterColumn colId="2"><filters><filter val="x"/></filters>'
-            "</filterColumn></autoFilter>",
+            (
+                '<autoFilter ref="A1:J4"><filterColumn colId="2"><filters><filter val="x"/></filters>'
+                "</filterColumn></autoFilter>"
+            ),
             "is filtered: clear its filter",
         ),
         (TABLE, '<tableColumn id="10" name="Cost"/>', "", "another number of columns"),
