@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from maxo_reports import manifest
 from maxo_reports.archive.care import Examined
 from maxo_reports.archive.purge import Plan
-from maxo_reports.core.report import Source
+from maxo_reports.core.money import plain
+from maxo_reports.core.report import Cell, Source
 from maxo_reports.core.text import counted, visible
 from maxo_reports.export import Exported
 from maxo_reports.pack import Pack
@@ -90,10 +92,7 @@ def refreshed(done: Refreshed) -> list[str]:
         f"  table {t.name}, sheet {t.sheet}, {t.area}: {counted(t.rows, 'row')}"
         for t in done.tables
     ]
-    lines += [
-        f"  name {each.name}, {each.place}: {visible(str(each.value), _SHOWN)}"
-        for each in done.names
-    ]
+    lines += [f"  name {each.name}, {each.place}: {_value(each.value)}" for each in done.names]
     if done.pivots:
         lines.append(f"  {counted(done.pivots, 'pivot cache')} refreshed when it is opened")
     lines += [f"  note: {note}" for note in done.notes]
@@ -103,6 +102,11 @@ def refreshed(done: Refreshed) -> list[str]:
         lines.append(f"  {done.book}")
         lines.append(f"  as it was before: {done.backup}")
     return lines
+
+
+def _value(value: Cell) -> str:
+    text = plain(value) if isinstance(value, Decimal) else str(value)
+    return visible(text, _SHOWN)
 
 
 def refreshed_json(source: Source, done: Refreshed) -> dict[str, Any]:

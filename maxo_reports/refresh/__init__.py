@@ -114,6 +114,7 @@ def refresh(path: Path, report: Report, moment: datetime) -> Refreshed:
         with place.draft() as draft:
             with draft.open("wb") as out:
                 package.write(out, changed, frozenset(marks.dropped))
+            place.refuse_if_changed()
             _same_beside(package, draft, {*changed, *marks.dropped})
             read = refreshed.read_back(
                 draft,

@@ -47,9 +47,31 @@ _NOT_A_PROTOTYPE = (b"r", b"spans", b"hidden", b"collapsed")
 class Totals(NamedTuple):
     """A totals row in its new place: the cells of the table's columns, and the row's own look."""
 
-    row: int
     cells: bytes
     attributes: bytes
+
+
+class _Block:
+    """A table as it is written: its rows one after the other, then its totals."""
+
+    def __init__(self, sheet: Sheet, fill: Fill, epoch: int) -> None:
+        stretch = fill.stretch
+        self.left, self.top, self.new = stretch.left, stretch.top, stretch.new
+        self._rows = made(fill.source, fill.slots, stretch.top, epoch)
+        self._look = _look(sheet, stretch.top)
+        self._totals = _led_totals(sheet, stretch) if stretch.totals else None
+
+    def cells(self, row: int) -> bytes | None:
+        """Return what the table has in a row, or None where it has nothing."""
+        if self.top <= row <= self.new:
+            return next(self._rows)
+        return self._totals.cells if self._totals and row == self.new + 1 else None
+
+    def look(self, row: int) -> bytes | None:
+        """Return what a row's tag says of height and look; those of the first row for all."""
+        if self.top <= row <= self.new:
+            return self._look
+        return self._totals.attributes if self._totals and row == self.new + 1 else None
 
 
 class Edit:
@@ -77,8 +99,6 @@ class Edit:
         self._whole = self._rows_of_tables() - self._beside
         self._keep_shared()
         self._keep_small()
-        self._looks = {fill: _look(sheet, fill.stretch.top) for fill in fills}
-        self._totals = {fill: self._led_totals(fill) for fill in fills if fill.stretch.totals}
 
     # ---- what is refused --------------------------------------------------------------------
 
@@ -213,32 +233,22 @@ class Edit:
         return self.sheet.pieces(self._head(), self._tail(), rows, spans)
 
     def _rows(self, spans: Sequence[range]) -> Iterator[tuple[int, bytes]]:
-        fresh = [
-            (fill, made(fill.source, fill.slots, fill.stretch.top, self._epoch))
-            for fill in self.fills
-        ]
+        blocks = [_Block(self.sheet, fill, self._epoch) for fill in self.fills]
         for row in chain.from_iterable(spans):
             pieces = [
-                (fill.stretch.left, cells)
-                for fill, source in fresh
-                if (cells := self._cells(fill, source, row)) is not None
+                (block.left, cells) for block in blocks if (cells := block.cells(row)) is not None
             ]
             if row in self._mixed or (row in self.sheet.rows and row not in self._whole):
                 pieces += self._kept(row)
-            attributes = self._attributes(row)
-            if not pieces and (not attributes or self._is_left(row)):
+            look = next((found for b in blocks if (found := b.look(row)) is not None), None)
+            if look is None:
+                look = without(self.sheet.row_attributes(row), b"r", b"spans")
+            if not pieces and (not look or self._is_left(row)):
                 continue
-            pieces.sort(key=_left)
+            if len(pieces) > 1:
+                pieces.sort(key=_left)
             inside = b"".join([cells for _, cells in pieces])
-            yield row, b'<row r="%d"%b>%b</row>' % (row, attributes, inside)
-
-    def _cells(self, fill: Fill, fresh: Iterator[bytes], row: int) -> bytes | None:
-        """Return what a table has in a row, or None where it has nothing."""
-        stretch = fill.stretch
-        if stretch.top <= row <= stretch.new:
-            return next(fresh)
-        totals = self._totals.get(fill)
-        return totals.cells if totals is not None and totals.row == row else None
+            yield row, b'<row r="%d"%b>%b</row>' % (row, look, inside)
 
     def _kept(self, row: int) -> list[tuple[int, bytes]]:
         """Return the cells of a row that are not the tables', with the named ones filled."""
@@ -263,33 +273,11 @@ class Edit:
             kept.append((column, (start + value).encode()))
         return kept
 
-    def _attributes(self, row: int) -> bytes:
-        """Return what a row's tag says: in a table, the height and look of its first row."""
-        for fill in self.fills:
-            totals = self._totals.get(fill)
-            if totals is not None and totals.row == row:
-                return totals.attributes
-            stretch = fill.stretch
-            if stretch.top <= row <= stretch.new:
-                return self._looks[fill]
-        return without(self.sheet.row_attributes(row), b"r", b"spans")
-
     def _is_left(self, row: int) -> bool:
         """Tell whether a row was a table's alone, and is no more."""
         return row not in self._beside and any(
             s.after.bottom < row <= s.before.bottom for s in self.stretches
         )
-
-    def _led_totals(self, fill: Fill) -> Totals:
-        """Move the totals row to below the last row, with formulas that follow the table."""
-        stretch = fill.stretch
-        old, new = stretch.old + 1, stretch.new + 1
-        cells = [
-            _moved(cell, new, self.sheet.name, stretch)
-            for cell in self.sheet.cells(old)
-            if stretch.left <= cell.column <= stretch.right
-        ]
-        return Totals(new, b"".join(cells), _look(self.sheet, old))
 
     # ---- what stands around the rows --------------------------------------------------------
 
@@ -325,6 +313,17 @@ def _left(piece: tuple[int, bytes]) -> int:
 
 def _look(sheet: Sheet, row: int) -> bytes:
     return without(sheet.row_attributes(row), *_NOT_A_PROTOTYPE)
+
+
+def _led_totals(sheet: Sheet, stretch: Stretch) -> Totals:
+    """Move the totals row to below the last row, with formulas that follow the table."""
+    old = stretch.old + 1
+    cells = [
+        _moved(cell, stretch.new + 1, sheet.name, stretch)
+        for cell in sheet.cells(old)
+        if stretch.left <= cell.column <= stretch.right
+    ]
+    return Totals(b"".join(cells), _look(sheet, old))
 
 
 def _moved(cell: Cell, row: int, sheet: str, stretch: Stretch) -> bytes:

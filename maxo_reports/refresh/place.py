@@ -36,6 +36,11 @@ class Place:
                     f"(or delete {lock} if it is not); nothing was changed"
                 )
 
+    def refuse_if_changed(self) -> None:
+        """Refuse to go on with a workbook that is no longer what it was at first."""
+        if self._look() != self._state:
+            raise UsageError(f"{self.path} was changed meanwhile by another program: try again")
+
     @contextmanager
     def draft(self) -> Iterator[Path]:
         """Give a new file beside the user's own; it is gone at the end unless it was accepted."""
@@ -51,11 +56,13 @@ class Place:
         if _sha256(draft) == _sha256(self.path):
             return None
         draft.chmod(stat.S_IMODE(self.path.stat().st_mode))
-        backup = self._back_up(moment)
         self.refuse_if_open()
-        if self._look() != self._state:
+        backup = self._back_up(moment)
+        try:
+            self.refuse_if_changed()
+        except BaseException:
             backup.unlink()
-            raise UsageError(f"{self.path} was changed meanwhile by another program: try again")
+            raise
         files.move_into_place(draft, self.path)
         return backup
 

@@ -31,17 +31,22 @@ _DATA = re.compile(rb"<sheetData\s*(/?)>")
 _ADDRESS = re.compile(rb"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _COLUMN_STYLE = re.compile(rb"<col" + _ATTRIBUTES + rb"/?>")
 _FIRST_ADDRESS = re.compile(rb"\s*<c r=\"([A-Z]{1,3})[0-9]+\"")
-_NUMBER = re.compile(rb"\s+r=\"([0-9]+)\"")
+_USUAL_ROW = re.compile(rb"<row r=\"([0-9]+)\"(?:\s+[\w:.-]+=\"[^\"]*\")*\s*(/?)>")
 _USUAL_CELL = b'<c r="'
 _END_OF_ROW = b"</row>"
 
 
 class RowAt(NamedTuple):
-    """Where a row stands in the part: its tag, its cells, its end."""
+    """Where a row stands in the part: its tag, its cells, its end.
+
+    ``first`` and ``last`` are its outermost columns; 0 where that takes a closer look.
+    """
 
     start: int
     inside: int
     end: int
+    first: int
+    last: int
 
 
 class Cell(NamedTuple):
@@ -120,9 +125,9 @@ class Sheet:
         """Find every row; they must be numbered and in order."""
         content, end, before = self.content, self._end, 0
         at = self._start
-        while match := _ROW.search(content, at, end):
-            usual = _NUMBER.match(match[1])
-            number = int(usual[1] if usual else attribute(match[1], b"r") or 0)
+        while match := _USUAL_ROW.match(content, at, end) or _ROW.search(content, at, end):
+            usual = match.re is _USUAL_ROW
+            number = int(match[1] if usual else attribute(match[1], b"r") or 0)
             if not before < number <= LAST_ROW:
                 why = "its rows are not in order: open the workbook in Excel and save it"
                 raise self.refused(why)
@@ -130,8 +135,17 @@ class Sheet:
             at = inside
             if not match[2]:
                 at = content.index(_END_OF_ROW, inside) + len(_END_OF_ROW)
-            yield number, RowAt(match.start(), inside, at)
+            yield number, RowAt(match.start(), inside, at, *self._outermost(inside, at))
             before = number
+
+    def _outermost(self, inside: int, end: int) -> tuple[int, int]:
+        """Return the first and last column of a row, or 0 and 0 where it is not as usual."""
+        at = self.content.rfind(_USUAL_CELL, inside, end)
+        first = _FIRST_ADDRESS.match(self.content, inside)
+        last = _FIRST_ADDRESS.match(self.content, at) if at >= 0 else None
+        if first is None or last is None or self.content.find(b"<c ", at + 1, end) >= 0:
+            return 0, 0
+        return _column_number(first[1]), _column_number(last[1])
 
     # ---- looking ----------------------------------------------------------------------------
 
@@ -167,9 +181,7 @@ class Sheet:
             if address is None or int(address[2]) != number:
                 why = f"row {number} has cells without a right address"
                 raise self.refused(f"{why}: open the workbook in Excel and save it")
-            found.append(
-                Cell(column_number(address[1].decode()), match[1], match[2] or b"", match[0])
-            )
+            found.append(Cell(_column_number(address[1]), match[1], match[2] or b"", match[0]))
         if any(a.column >= b.column for a, b in pairwise(found)):
             raise self.refused(f"the cells of row {number} are not in order: it is damaged")
         return found
@@ -181,30 +193,14 @@ class Sheet:
     def lies_within(self, number: int, left: int, right: int) -> bool:
         """Tell at a glance that all cells of a row are of some columns; False if in doubt."""
         row = self.rows[number]
-        if row.inside == row.end:
-            return True
-        first, last = _FIRST_ADDRESS.match(self.content, row.inside), self._last_in(row)
-        if first is None or last is None:
-            return False
-        return column_number(first[1].decode()) >= left and last <= right
-
-    def _last_in(self, row: RowAt) -> int | None:
-        """Return the last column of a row, or None where that takes a closer look."""
-        at = self.content.rfind(_USUAL_CELL, row.inside, row.end)
-        if at < 0 or self.content.find(b"<c ", at + 1, row.end) >= 0:
-            return None
-        last = _FIRST_ADDRESS.match(self.content, at)
-        return None if last is None else column_number(last[1].decode())
+        return row.inside == row.end or (left <= row.first and 0 < row.last <= right)
 
     @property
     def last_column(self) -> int:
         """The last column that has a cell."""
-        last = 1
-        for number, row in self.rows.items():
-            if row.inside != row.end:
-                here = self._last_in(row) or max((c.column for c in self.cells(number)), default=1)
-                last = max(last, here)
-        return last
+        odd = (n for n, row in self.rows.items() if not row.last and row.inside != row.end)
+        far = (cell.column for number in odd for cell in self.cells(number))
+        return max([1, *far, *(row.last for row in self.rows.values())])
 
     def holds(self, words: Sequence[bytes], first: int, last: int) -> bool:
         """Tell whether any of some words stands in some rows."""
@@ -282,6 +278,11 @@ def _attribute(name: bytes) -> re.Pattern[bytes]:
 @lru_cache
 def _attributes(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
     return re.compile(rb"\s+(?:" + b"|".join(names) + rb")\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+
+
+@lru_cache
+def _column_number(letters: bytes) -> int:
+    return column_number(letters.decode())
 
 
 def attribute(attributes: bytes, name: bytes) -> bytes | None:

@@ -2,9 +2,9 @@
 
     python killed.py BOOK RESULT
 
-The moments are the program's own operations on files: each opening, write, flush, rename, change of
-mode and removal. For every one of them a line of JSON says what the folder then holds. Loads all
-before the first fork, and starts no thread, which a fork would lose.
+The moments are the program's own operations on files: each opening, write, flush, rename, change
+of mode and removal. For every one of them the result, in JSON, says what the folder then holds.
+Loads all before the first fork, and starts no thread, which a fork would lose.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
-from books import NOW, month
+from books import NOW, month  # noqa: E402
 
-from maxo_reports.refresh import refresh
+from maxo_reports.refresh import refresh  # noqa: E402
 
 _CALLS = ("rename", "replace", "fsync", "chmod", "unlink")
 
@@ -125,7 +125,6 @@ def main() -> None:
         told.append({"status": status, "held": held})
         if not os.WIFSIGNALED(status):
             break
-    # What a kill leaves behind does not disturb the next refresh, which clears it away.
     result.write_text(json.dumps(told))
 
 

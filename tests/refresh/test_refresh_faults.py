@@ -165,7 +165,7 @@ def test_a_workbook_that_changes_meanwhile(
         return real(self)
 
     monkeypatch.setattr(edit.Edit, "pieces", saving)
-    with pytest.raises(UsageError, match="was changed (meanwhile|while it was read)"):
+    with pytest.raises(UsageError, match=r"was changed (meanwhile|while it was read)"):
         refresh(path, month(2), NOW)
     assert path.read_bytes() == his
     assert {p.name for p in tmp_path.iterdir()} <= {"book.xlsx", "his.xlsx"}

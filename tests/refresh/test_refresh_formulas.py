@@ -1,4 +1,4 @@
-"""Laws of carried formulas and of blocks that grow; the oracles are openpyxl and plain counting."""
+"""Laws of carried formulas and of blocks that grow, held to openpyxl and plain counting."""
 
 from __future__ import annotations
 

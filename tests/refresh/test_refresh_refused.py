@@ -315,11 +315,6 @@ def _merged(book: Any) -> None:
     sheet.merge_range("C20:D21", "")
 
 
-def _filtered(book: Any) -> None:
-    sheet = book.add_worksheet("Data")
-    put_table(book, sheet, "A1", 3)
-
-
 def _typed(book: Any) -> None:
     sheet = book.add_worksheet("Data")
     put_table(book, sheet, "A1", 3, columns=[*ALL, MINE])
@@ -330,12 +325,6 @@ def _typed_over(book: Any) -> None:
     sheet = book.add_worksheet("Data")
     put_table(book, sheet, "A1", 3, columns=[*ALL, {**MINE, "formula": "=1"}])
     sheet.write("K3", 7)
-
-
-def _shared_outside(book: Any) -> None:
-    sheet = book.add_worksheet("Data")
-    put_table(book, sheet, "A1", 3, columns=[*ALL, {**MINE, "formula": "=1"}])
-    sheet.write("L2", 5)
 
 
 @pytest.mark.parametrize(
@@ -379,8 +368,8 @@ TABLE = "xl/tables/table1.xml"
             TABLE,
             '<autoFilter ref="A1:J4"/>',
             (
-                '<autoFilter ref="A1:J4"><filterColumn colId="2"><filters><filter val="x"/></filters>'
-                "</filterColumn></autoFilter>"
+                '<autoFilter ref="A1:J4"><filterColumn colId="2"><filters><filter val="x"/>'
+                "</filters></filterColumn></autoFilter>"
             ),
             "is filtered: clear its filter",
         ),
