@@ -14,10 +14,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from maxo_reports import __version__
-from maxo_reports.core.text import counted
+from maxo_reports.core.text import counted, visible
 from maxo_reports.errors import DONE, FINDINGS, MaxoReportsError, UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from maxo_reports.core.checks import Finding
     from maxo_reports.engine import Job, Outcome, Progress
 
+_Done = TypeVar("_Done")
+_LONGEST_LINE, _LONGEST_FINDING = 4_000, 400
 _PERIOD = "2026-10, last-month, or 2026-10-01..2026-11-01 (the last day is not included)"
 _EXIT_CODES = """\
 exit codes: 0 done; 1 done, with findings that need a person; 2 usage or configuration;
@@ -40,9 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        return command(arguments)
+        code = command(arguments)
+        # Now, while a reader that has gone is ours to notice, and not at the very end.
+        sys.stdout.flush()
     except MaxoReportsError as problem:
-        print(f"maxo-reports: {problem}", file=sys.stderr)
+        _complain(problem)
         return problem.exit_code
     except KeyboardInterrupt:
         print(
@@ -53,6 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; closing it quietly is what is expected of a filter.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    return code
+
+
+def _complain(problem: MaxoReportsError, where: str = "") -> None:
+    """Say what ended a run, in one line on standard error, with nothing unseen in it."""
+    line = visible(f"{where}{problem}", _LONGEST_LINE)
+    print(f"maxo-reports: {line}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -197,35 +208,36 @@ def _run(arguments: argparse.Namespace) -> int:
     from maxo_reports import engine
 
     reports = tuple(dict.fromkeys(arguments.report)) or engine.DEFAULT_REPORTS
-    outcomes: list[Outcome] = []
-    failed: list[tuple[str, MaxoReportsError]] = []
     with _progress() as progress:
-        jobs = _jobs(arguments, progress)
-        for job in jobs:
-            try:
-                outcomes.append(engine.run(job, reports, offline=arguments.offline))
-            except MaxoReportsError as problem:
-                # One account's trouble must not keep the others' reports back.
-                if len(jobs) == 1:
-                    raise
-                failed.append((job.account.id, problem))
+        outcomes, failed = _each(
+            _jobs(arguments, progress),
+            lambda job: engine.run(job, reports, offline=arguments.offline),
+        )
     code = _report(outcomes, failed, as_json=arguments.json)
+    return _after(failed, code)
+
+
+def _after(failed: Sequence[tuple[str, MaxoReportsError]], code: int) -> int:
+    """Say which accounts failed, and return the exit code: the worst of theirs, or ``code``."""
     for account, why in failed:
-        print(f"maxo-reports: account {account!r}: {why}", file=sys.stderr)
+        _complain(why, f"account {account!r}: ")
     return max([why.exit_code for _, why in failed], default=code)
 
 
 def _pull(arguments: argparse.Namespace) -> int:
     from maxo_reports import engine
 
+    def pulled(job: Job) -> str:
+        accepted = engine.pull_period(job).accepted()
+        records = sum(answer.count for answer in accepted)
+        said = f"{counted(records, 'record')} in {counted(len(accepted), 'window')}"
+        return f"{job.account.id} {job.period.label}: {said}"
+
     with _progress() as progress:
-        for job in _jobs(arguments, progress):
-            work = engine.pull_period(job)
-            accepted = work.accepted()
-            records = sum(answer.count for answer in accepted)
-            said = f"{counted(records, 'record')} in {counted(len(accepted), 'window')}"
-            print(f"{job.account.id} {job.period.label}: {said}")
-    return DONE
+        lines, failed = _each(_jobs(arguments, progress), pulled)
+    for line in lines:
+        print(line)
+    return _after(failed, DONE)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -249,13 +261,18 @@ def _sandbox(arguments: argparse.Namespace) -> int:
 
     folder = arguments.samples or engine.sample()
     folders = [folder] if (folder / "sample.toml").exists() else sorted(folder.glob("*/"))
-    books = [Book.load(each) for each in folders if (each / "sample.toml").exists()]
-    if not books:
-        raise UsageError(f"{folder} holds no sample: a sample is a folder with a sample.toml")
     faults = random_faults(arguments.fail, arguments.seed) if arguments.fail else None
-    sandbox = Sandbox(
-        books, order=arguments.order, faults=faults, seed=arguments.seed, port=arguments.port
-    )
+    try:
+        books = [Book.load(each) for each in folders if (each / "sample.toml").exists()]
+        if not books:
+            raise UsageError(f"{folder} holds no sample: a sample is a folder with a sample.toml")
+        sandbox = Sandbox(
+            books, order=arguments.order, faults=faults, seed=arguments.seed, port=arguments.port
+        )
+    except (OSError, OverflowError, ValueError) as problem:
+        why = getattr(problem, "strerror", None) or problem
+        message = f"cannot serve {folder} on port {arguments.port}: {why}"
+        raise UsageError(message) from None
     for book in books:
         print(f"{book.name}: key {book.key}, zone {book.timezone}, period {book.period}")
     print(f"serving {sandbox.base_url} until interrupted", flush=True)
@@ -272,6 +289,22 @@ def _doctor(arguments: argparse.Namespace) -> int:
     for each in examined:
         print(f"{signs[each.health]}  {each.what:<{width}}  {each.says}")
     return UsageError.exit_code if any(each.health == "ill" for each in examined) else DONE
+
+
+def _each(
+    jobs: Sequence[Job], work: Callable[[Job], _Done]
+) -> tuple[list[_Done], list[tuple[str, MaxoReportsError]]]:
+    """Work on every account; of several, one's trouble must not keep the others back."""
+    done: list[_Done] = []
+    failed: list[tuple[str, MaxoReportsError]] = []
+    for job in jobs:
+        try:
+            done.append(work(job))
+        except MaxoReportsError as problem:
+            if len(jobs) == 1:
+                raise
+            failed.append((job.account.id, problem))
+    return done, failed
 
 
 def _jobs(arguments: argparse.Namespace, progress: Progress) -> list[Job]:
@@ -370,4 +403,6 @@ def _finding(finding: Finding) -> str:
     if finding.dollars:
         places = printed_places([finding.dollars])
         touched.insert(1, to_text(finding.dollars, places, "$"))
-    return f"{finding.severity}: {finding.message} ({', '.join(touched)})"
+    # Callers and carriers choose some of these words; a terminal obeys what it is shown.
+    line = f"{finding.severity}: {finding.message} ({', '.join(touched)})"
+    return visible(line, _LONGEST_FINDING)

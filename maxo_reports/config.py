@@ -29,6 +29,9 @@ DEFAULT_KEY_ENV = "MAXO_API_KEY"
 DEFAULT_BASE_URL = "https://myapi.maxo.com.au/"
 KEYRING_SERVICE = "maxo-reports"
 ENVIRONMENT_PREFIX = "MAXO_REPORTS_"
+_LONGEST_NUMBER = 18
+"""Digits that a number in the environment can have; Python reads no endless one."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ACCOUNT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 
 
@@ -127,7 +130,8 @@ def load(folder: Path, environment: Mapping[str, str]) -> Workspace:
             f"there is no {FILE} in {folder.resolve()}: write one with 'maxo-reports init', "
             "or name its folder with -C"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:
+        # Also what TOMLDecodeError is not: a number without end, brackets without end.
         raise ConfigError(f"{path} is not readable TOML: {problem}") from None
     except OSError as problem:
         raise ConfigError(f"cannot read {path}: {problem.strerror}") from None
@@ -185,6 +189,8 @@ def _filled(start: Any, given: Mapping[str, Any], table: str, problems: _Problem
         if type(value) is not wanted:
             word = {str: "text in quotes", int: "a whole number", bool: "true or false"}[wanted]
             problems.add(f"[{table}] {name} must be {word}, not {value!r}")
+        elif isinstance(value, str) and _CONTROL.search(value):
+            problems.add(f"[{table}] {name} must hold no control characters: {value!r}")
         elif name in _RANGES and not _RANGES[name][0] <= value <= _RANGES[name][1]:
             low, high = _RANGES[name]
             problems.add(f"[{table}] {name} must be from {low} to {high}, not {value}")
@@ -207,7 +213,7 @@ def _from_environment(
         if text is None:
             continue
         kind = type(getattr(settings, name))
-        if kind is int and text.isascii() and text.isdigit():
+        if kind is int and text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER:
             given[name] = int(text)
         elif kind is bool and text.lower() in {"true", "false", "1", "0"}:
             given[name] = text.lower() in {"true", "1"}
@@ -346,6 +352,8 @@ def write_template(folder: Path) -> Path:
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(TEMPLATE)
     except FileExistsError:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is a file, not a folder: name another") from None
         raise UsageError(f"{path} is there already; it is left as it is") from None
     except OSError as problem:
         raise ConfigError(f"cannot write {path}: {problem.strerror}") from None

@@ -24,6 +24,8 @@ VERSION = 1
 _KEYS = {"version", "title", "formats", "filename", "template", "section"}
 _SECTION_KEYS = {"kind", "title", "sheet", "group_by", "show", "order_by", "chart", "formats"}
 _FILENAME_FIELDS = ("account", "period", "report")
+_NO_FILENAME = re.compile(r"[/\\:*?\"<>|\x00-\x1f\x7f]|^.{151}")
+"""What no file can be named, on any system; with account and period it must stay below 255."""
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 # Excel's rules for the name of a sheet.
 _SHEET_FORBIDDEN = re.compile(r"[\[\]:*?/\\]|^'|'$")
@@ -114,8 +116,10 @@ def load_theme(shelf: Shelf) -> Theme:
     ]
     for name in names:
         value = content.get(name)
-        if not isinstance(value, str) or not value:
+        if value is None:
             problems.append(f"{path}: {name!r} is missing")
+        elif not isinstance(value, str) or not value:
+            problems.append(f"{path}: {name} must be text in quotes, not {value!r}")
         elif not name.endswith("font") and not _COLOUR.fullmatch(value):
             problems.append(f"{path}: {name} must be a colour such as #0f5f8c, not {value!r}")
     if problems:
@@ -127,7 +131,7 @@ def _toml(path: Path) -> tuple[dict[str, Any], bytes]:
     try:
         raw = path.read_bytes()
         return tomllib.loads(raw.decode()), raw
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:
         raise ConfigError(f"{path} is not readable TOML: {problem}") from None
     except OSError as problem:
         raise ConfigError(f"cannot read {path}: {problem.strerror}") from None
@@ -236,15 +240,20 @@ class _Reader:
 
     def _check_filename(self, filename: str) -> None:
         try:
-            used = [field for _, field, _, _ in string.Formatter().parse(filename) if field]
+            parts = list(string.Formatter().parse(filename))
         except ValueError:
             self._problem(f"filename {filename!r} has a bracket too few or too many")
             return
-        for field in used:
+        known = ", ".join(_FILENAME_FIELDS)
+        for _, field, form, conversion in parts:
+            if field is None:
+                continue
             if field not in _FILENAME_FIELDS:
-                known = ", ".join(_FILENAME_FIELDS)
-                self._problem(f"filename: {{{field}}} is not known; there is: {known}")
-        if re.search(r"[/\\:*?\"<>|]", filename) or not filename.strip(". "):
+                meant = did_you_mean(field, _FILENAME_FIELDS)
+                self._problem(f"filename: {{{field}}} is not known{meant}; there is: {known}")
+            elif form or conversion:
+                self._problem(f"filename: {{{field}}} takes nothing after its name")
+        if _NO_FILENAME.search(filename) or not filename.strip(". "):
             self._problem(f"filename {filename!r} cannot be the name of a file")
 
     def _check_sheet(self, sheet: str) -> None:

@@ -127,12 +127,12 @@ def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:
 
     Raises TieOutError naming each file, and in the workbook each part, that differs.
     """
-    said = sealed.manifest["basis"]
+    said = sealed.basis
     account = workspace.chosen([said["account"]], every=False)[0]
     label = said["period"]["label"]
     period = parse_period(label, account.timezone, date.min, account.billing_day)
     job = Job(workspace, account, period, lambda: "", lambda: 0, progress)
-    work = job.archive.pull_numbered(period, sealed.manifest["pull"])
+    work = job.archive.pull_numbered(period, sealed.pull)
     if work is None:
         raise ArchiveError(f"the calls behind {sealed.folder} are no longer in the archive")
     differing = made_again(job, wanted(workspace, list(said["reports"])), work, sealed)

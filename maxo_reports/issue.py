@@ -177,10 +177,10 @@ def _with_changes(
     """Add what changed since the revision before, where there is one."""
     if before is None:
         return source
-    earlier = before.manifest["basis"]
+    earlier = before.basis
     if earlier["calls_sha256"] == basis["calls_sha256"]:
         return replace(source, changes=Changes(before.revision, ()))
-    work = job.archive.pull_numbered(job.period, before.manifest["pull"])
+    work = job.archive.pull_numbered(job.period, before.pull)
     if work is None or earlier["period"] != basis["period"]:
         unknown = Finding(
             "changes-unknown",
@@ -234,7 +234,7 @@ def _write(
 
 def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
     """Make a sealed pack again and name every file, and workbook part, that differs."""
-    said = sealed.manifest["basis"]
+    said = sealed.basis
     with closing(_calls(job, work)) as calls, tempfile.TemporaryDirectory() as scratch:
         source = _source(job, work, calls)
         basis = _basis(source, calls, wanted)
@@ -244,7 +244,11 @@ def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
                 f"pack {sealed.folder} was made with another {', '.join(other)}: "
                 "it cannot be made again as it was"
             )
-        before = pack.revision(sealed.folder.parent, sealed.revision - 1)
+        place = sealed.folder.resolve().parent
+        before = pack.revision(place, sealed.revision - 1)
+        if before is None and sealed.revision > 1:
+            message = f"revision {sealed.revision - 1} is not beside pack {sealed.folder}"
+            raise ArchiveError(f"{message}: what changed since then cannot be made again")
         source = _with_changes(job, source, calls, basis, before)
         found = list(source.findings)
         folder = Path(scratch)

@@ -87,7 +87,9 @@ def only_one(path: Path, what: str) -> Iterator[None]:
     """
     make_folder(path.parent)
     with disk_trouble("open the lock", path):
-        file = path.open("a+b")
+        # Not path.open(): that would leave the lock to other users where the umask lets it.
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, FILE_MODE)
+        file = os.fdopen(handle, "a+b")
     with file:
         with disk_trouble("lock", path):
             is_ours = _lock(file.fileno())
