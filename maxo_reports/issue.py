@@ -88,9 +88,10 @@ def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
         source = _source(job, work, calls)
         basis = _basis(source, calls, wanted)
         before = pack.latest(place)
-        if before is not None and _stands(before, basis, _filenames(job, wanted.loaded)):
+        found = list(source.findings)
+        if before is not None and _stands(job, wanted, source, basis, before, found):
             pack.verify(before.folder)
-            return _outcome(job, source, source.findings, before, unchanged=True)
+            return _outcome(job, source, checks.worst_first(found), before, unchanged=True)
         source = _with_changes(job, source, calls, basis, before)
         found = list(source.findings)
         sealed = pack.seal(
@@ -161,10 +162,25 @@ def _stop_on(passed: Collection[Check]) -> None:
             raise TieOutError(message)
 
 
-def _stands(before: Pack, basis: Mapping[str, Any], wanted: Sequence[_File]) -> bool:
-    """Tell whether the last revision says what a new one would, in all its files."""
-    names = {path.name for path in before.files}
-    return before.manifest.get("basis") == basis and all(name in names for name, _, _ in wanted)
+def _stands(
+    job: Job,
+    wanted: Wanted,
+    source: Source,
+    basis: Mapping[str, Any],
+    before: Pack,
+    found: list[Finding],
+) -> bool:
+    """Tell whether the last revision says what a new one would, in all files that can be made.
+
+    A file that it lacks, because its libraries were missing, is tried again: only when it can be
+    made now is there something new to issue. What still cannot be made is a finding.
+    """
+    if before.manifest.get("basis") != basis:
+        return False
+    there = {path.name for path in before.files}
+    lacking = [each for each in _filenames(job, wanted.loaded) if each[0] not in there]
+    with tempfile.TemporaryDirectory() as scratch:
+        return not _render(job, wanted, source, lacking, Path(scratch), found)
 
 
 def _with_changes(
@@ -207,18 +223,7 @@ def _write(
     found: list[Finding],
 ) -> pack.Written:
     """Write every file of a pack into a folder; files that cannot be made become findings."""
-    names = []
-    for name, each, file_format in _filenames(job, wanted.loaded):
-        job.progress.step(f"Writing {name}")
-        filled = sections.build(each.definition, source)
-        try:
-            with files.disk_trouble("write", folder):
-                renderer(file_format).render(filled, wanted.style, folder / name)
-            names.append(name)
-        except RendererUnavailable as why:
-            system = isinstance(why, SystemLibraryMissing)
-            remedy = f"; run: {doctor.install_line()}" if system else ""
-            found.append(Finding("file-not-made", "warning", name, f"{why}{remedy}"))
+    names = _render(job, wanted, source, _filenames(job, wanted.loaded), folder, found)
     if not names:
         raise ArchiveError(f"no file could be made: {found[-1].message}")
     with files.disk_trouble("write", folder):
@@ -230,6 +235,30 @@ def _write(
     head = {"program": PROGRAM, "basis": basis}
     listed = {"findings": manifest.findings(checks.worst_first(found))}
     return pack.Written(names, {**head, **manifest.evidence(source, work), **listed})
+
+
+def _render(
+    job: Job,
+    wanted: Wanted,
+    source: Source,
+    which: Sequence[_File],
+    folder: Path,
+    found: list[Finding],
+) -> list[str]:
+    """Render files into a folder; return their names, and add those that cannot be made."""
+    names = []
+    for name, each, file_format in which:
+        job.progress.step(f"Writing {name}")
+        filled = sections.build(each.definition, source)
+        try:
+            with files.disk_trouble("write", folder):
+                renderer(file_format).render(filled, wanted.style, folder / name)
+            names.append(name)
+        except RendererUnavailable as why:
+            system = isinstance(why, SystemLibraryMissing)
+            remedy = f"; run: {doctor.install_line()}" if system else ""
+            found.append(Finding("file-not-made", "warning", name, f"{why}{remedy}"))
+    return names
 
 
 def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
