@@ -197,20 +197,22 @@ def _with_changes(
     if earlier["calls_sha256"] == basis["calls_sha256"]:
         return replace(source, changes=Changes(before.revision, ()))
     work = job.archive.pull_numbered(job.period, before.pull)
-    if work is None or earlier["period"] != basis["period"]:
-        unknown = Finding(
-            "changes-unknown",
-            "warning",
-            f"revision {before.revision}",
-            "the calls behind it are no longer in the archive, or it was of another period: "
-            "what changed cannot be listed",
-        )
-        return replace(source, findings=checks.worst_first((*source.findings, unknown)))
-    with closing(_calls(job, work)) as old:
-        found = columns.changes(old, calls, before.revision)
-        if not explained(found, old.control().cost, calls.control().cost):
-            raise TieOutError("the changed calls do not explain the changed total cost")
-    return replace(source, changes=found)
+    if work is not None and earlier["period"] == basis["period"]:
+        with closing(_calls(job, work)) as old:
+            # Numbers begin anew where somebody deleted the pulls: only the calls tell.
+            if old.fingerprint() == earlier["calls_sha256"]:
+                found = columns.changes(old, calls, before.revision)
+                if not explained(found, old.control().cost, calls.control().cost):
+                    raise TieOutError("the changed calls do not explain the changed total cost")
+                return replace(source, changes=found)
+    unknown = Finding(
+        "changes-unknown",
+        "warning",
+        f"revision {before.revision}",
+        "the calls behind it are no longer in the archive, or it was of another period: "
+        "what changed cannot be listed",
+    )
+    return replace(source, findings=checks.worst_first((*source.findings, unknown)))
 
 
 def _write(

@@ -127,6 +127,7 @@ def _is_entry(entry: Mapping[str, Any]) -> bool:
     name, size, sha256 = entry.get("name"), entry.get("bytes"), entry.get("sha256")
     return (
         isinstance(name, str)
+        and name != ""
         and name == Path(name).name
         and type(size) is int
         and isinstance(sha256, str)
