@@ -249,10 +249,11 @@ def _address_trouble(url: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         return "is not an address"
+    # First: what is shown of an address below could else be a key.
+    if any(mark in url for mark in "@?#"):
+        return "must hold no user, key or question mark: the key has a place of its own"
     if parts.scheme not in {"https", "http"} or not host:
         return f"must begin with https:// and name a host, not {url[:60]!r}"
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return "must hold no user, key or question mark: the key has a place of its own"
     if parts.scheme == "http" and not _is_loopback(host):
         return f"must be https:// (the API key would cross the network readable): {host!r}"
     return ""
