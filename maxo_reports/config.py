@@ -22,6 +22,7 @@ from zoneinfo import available_timezones
 
 from maxo_reports.core.checks import DEPTHS
 from maxo_reports.core.money import GST_BASES, GstBasis
+from maxo_reports.core.text import has_controls
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 
 FILE = "maxo.toml"
@@ -31,7 +32,6 @@ KEYRING_SERVICE = "maxo-reports"
 ENVIRONMENT_PREFIX = "MAXO_REPORTS_"
 _LONGEST_NUMBER = 18
 """Digits that a number in the environment can have; Python reads no endless one."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ACCOUNT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 
 
@@ -189,7 +189,7 @@ def _filled(start: Any, given: Mapping[str, Any], table: str, problems: _Problem
         if type(value) is not wanted:
             word = {str: "text in quotes", int: "a whole number", bool: "true or false"}[wanted]
             problems.add(f"[{table}] {name} must be {word}, not {value!r}")
-        elif isinstance(value, str) and _CONTROL.search(value):
+        elif isinstance(value, str) and has_controls(value):
             problems.add(f"[{table}] {name} must hold no control characters: {value!r}")
         elif name in _RANGES and not _RANGES[name][0] <= value <= _RANGES[name][1]:
             low, high = _RANGES[name]
