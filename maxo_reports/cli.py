@@ -39,12 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A terminal without Unicode shows a minus sign as an escape rather than ending the run.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    arguments = _parser().parse_args(argv)
+    try:
+        arguments = _parser().parse_args(argv)
+    finally:
+        _say()  # what --help and --version have said
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
-        code = command(arguments)
-        # Now, while a reader that has gone is ours to notice, and not at the very end.
-        sys.stdout.flush()
+        return command(arguments)
     except MaxoReportsError as problem:
         _complain(problem)
         return problem.exit_code
@@ -53,11 +54,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             "maxo-reports: stopped; what was kept so far stays for the next run", file=sys.stderr
         )
         return 130
+
+
+def _say(*lines: str) -> None:
+    """Print lines on standard output, now: a reader that has gone is noticed here.
+
+    Closing it quietly is what is expected of a filter; what was asked for is done all the same,
+    and the exit code is that of the work.
+    """
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has gone; closing it quietly is what is expected of a filter.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    return code
 
 
 def _complain(problem: MaxoReportsError, where: str = "") -> None:
@@ -200,7 +210,7 @@ def _init(arguments: argparse.Namespace) -> int:
     from maxo_reports import config
 
     path = config.write_template(arguments.folder or arguments.workspace)
-    print(f"wrote {path}: put your account in it, then run 'maxo-reports doctor'")
+    _say(f"wrote {path}: put your account in it, then run 'maxo-reports doctor'")
     return DONE
 
 
@@ -235,8 +245,7 @@ def _pull(arguments: argparse.Namespace) -> int:
 
     with _progress() as progress:
         lines, failed = _each(_jobs(arguments, progress), pulled)
-    for line in lines:
-        print(line)
+    _say(*lines)
     return _after(failed, DONE)
 
 
@@ -244,14 +253,14 @@ def _verify(arguments: argparse.Namespace) -> int:
     from maxo_reports import pack
 
     checked = pack.verify(arguments.pack)
-    print(f"{checked.folder}: {counted(len(checked.files), 'file')}, unchanged since issued")
+    _say(f"{checked.folder}: {counted(len(checked.files), 'file')}, unchanged since issued")
     if arguments.rebuild:
         from maxo_reports import config, engine
 
         workspace = config.load(arguments.workspace, os.environ)
         with _progress() as progress:
             engine.rebuild(workspace, checked, progress)
-        print("made again from the archive: every file is identical")
+        _say("made again from the archive: every file is identical")
     return DONE
 
 
@@ -274,8 +283,8 @@ def _sandbox(arguments: argparse.Namespace) -> int:
         message = f"cannot serve {folder} on port {arguments.port}: {why}"
         raise UsageError(message) from None
     for book in books:
-        print(f"{book.name}: key {book.key}, zone {book.timezone}, period {book.period}")
-    print(f"serving {sandbox.base_url} until interrupted", flush=True)
+        _say(f"{book.name}: key {book.key}, zone {book.timezone}, period {book.period}")
+    _say(f"serving {sandbox.base_url} until interrupted")
     sandbox.serve_forever()
     return DONE
 
@@ -287,7 +296,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     examined = doctor.examine(arguments.workspace, os.environ, _now())
     width = max(len(each.what) for each in examined)
     for each in examined:
-        print(f"{signs[each.health]}  {each.what:<{width}}  {each.says}")
+        _say(f"{signs[each.health]}  {each.what:<{width}}  {each.says}")
     return UsageError.exit_code if any(each.health == "ill" for each in examined) else DONE
 
 
@@ -361,10 +370,10 @@ def _report(
         errors = [{"account": account, "error": str(problem)} for account, problem in failed]
         # One object for one account; for several, one object that holds them all.
         whole = objects[0] if len(objects) == 1 and not errors else {"runs": objects}
-        print(json.dumps({**whole, **({"errors": errors} if errors else {})}, indent=1))
+        _say(json.dumps({**whole, **({"errors": errors} if errors else {})}, indent=1))
     else:
         for outcome in outcomes:
-            print("\n".join(_lines(outcome)))
+            _say(*_lines(outcome))
     return FINDINGS if any(outcome.needs_a_person for outcome in outcomes) else DONE
 
 
