@@ -548,6 +548,42 @@ def test_a_second_run_of_one_account_is_refused(desk: Desk) -> None:
     assert desk.packs == []
 
 
+# --- a disk that is full -------------------------------------------------------------------
+
+FULL = """
+import resource, sys
+from maxo_reports import cli
+limit = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+sys.exit(cli.main(sys.argv[2:]))
+"""
+
+
+@posix
+@pytest.mark.parametrize("limit", [0, 100, 400, 1_000, 5_000])
+def test_a_full_disk_is_one_line_wherever_it_is_met(desk: Desk, limit: int) -> None:
+    """At the lock, the pull, a reply, the workbook: code 4, one line, r1 as it was, no draft."""
+    desk.run()
+    before = contents(desk.folder / "out")
+    desk.carrier.hold([*MONTH, *(call(n, OCTOBER + n, zone=SYDNEY) for n in range(100, 250))])
+    words = ["-C", str(desk.folder), "run", "2026-10", "--report", "quick"]
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(limit), *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MAXO_API_KEY": KEY},
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.count("\n") == 1
+    assert "File too large; check the folder, its permissions and the disk" in done.stderr
+    assert contents(desk.folder / "out") == before
+    assert desk.packs == ["r1"]
+    second = desk.run()
+    assert (second.code, second.said["revision"]) == (0, 2)
+
+
 # --- help and version ----------------------------------------------------------------------
 
 SLOW = {
