@@ -63,6 +63,12 @@ class Pack:
         return ArchiveError(f"{self.folder / MANIFEST} has no whole {name!r}: the pack is damaged")
 
     @property
+    def days(self) -> str:
+        """Its period's first day and the day after its last, ``2026-10-01..2026-11-01``."""
+        period = self.basis["period"]
+        return f"{period['start'][:10]}..{period['end'][:10]}"
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The report files, without the manifest."""
         return tuple(self.folder / entry["name"] for entry in self.manifest["files"])
@@ -89,6 +95,13 @@ def latest(place: Path) -> Pack | None:
         return None
     folder = max(found, key=lambda path: int(path.name[1:]))
     return Pack(folder, read_manifest(folder))
+
+
+def sealed_in(folder: Path) -> tuple[Pack, ...]:
+    """Return every sealed pack of an account, in the order of periods and revisions."""
+    found = [path for path in folder.glob("*/r*") if _REVISION.fullmatch(path.name)]
+    found.sort(key=lambda path: (path.parent.name, int(path.name[1:])))
+    return tuple(Pack(path, read_manifest(path)) for path in found)
 
 
 def next_revision(place: Path) -> int:
@@ -134,11 +147,14 @@ def _is_entry(entry: Mapping[str, Any]) -> bool:
     )
 
 
-def seal(place: Path, write: Callable[[Path], Written]) -> Pack:
+def seal(
+    place: Path, write: Callable[[Path], Written], read_back: Callable[[Path], object]
+) -> Pack:
     """Make the next revision of a period's pack.
 
     ``write`` puts the files into the folder that it is given; the manifest gets their sizes
-    and hashes and is written last.
+    and hashes and is written last. ``read_back`` looks at that manifest, and raises where it
+    does not say what it should; then nothing is issued.
     """
     files.make_folder(place)
     number = next_revision(place)
@@ -148,7 +164,7 @@ def seal(place: Path, write: Callable[[Path], Written]) -> Pack:
             shutil.rmtree(left, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place))  # made 0700
     try:
-        content = fill(draft, number, write)
+        content = fill(draft, number, write, read_back)
         target = place / f"r{number}"
         with files.disk_trouble("write", target):
             draft.rename(target)
@@ -159,7 +175,12 @@ def seal(place: Path, write: Callable[[Path], Written]) -> Pack:
     return Pack(target, content)
 
 
-def fill(folder: Path, number: int, write: Callable[[Path], Written]) -> Mapping[str, Any]:
+def fill(
+    folder: Path,
+    number: int,
+    write: Callable[[Path], Written],
+    read_back: Callable[[Path], object],
+) -> Mapping[str, Any]:
     """Write all files of a revision into a folder, and return what its manifest says."""
     written = write(folder)
     with files.disk_trouble("write in", folder):
@@ -168,7 +189,8 @@ def fill(folder: Path, number: int, write: Callable[[Path], Written]) -> Mapping
         content = {**head, **written.manifest, "files": entries}
         write_json(folder / MANIFEST, content)
         files.put(folder / SUMS, _sums(folder, content))
-    return content
+    read_back(folder)
+    return verify(folder).manifest
 
 
 def differences(folder: Path, other: Path) -> list[str]:
