@@ -80,7 +80,8 @@ class Bench:
         paths = [self.work.calls_path(answer.window) for answer in self.work.accepted()]
         period = period or self.period
         with closing(CallStore(paths, period)) as calls, self.connect() as carrier:
-            return compare(depth, carrier, self.account.replies, calls, period)
+            found, self.kept = compare(depth, carrier, self.account.replies, calls, period)
+        return found
 
     def failed(self, depth: Depth = "full") -> dict[str, tuple[str, str]]:
         """Return what was expected and found by each check that failed."""
@@ -338,8 +339,10 @@ def test_every_answer_is_kept_as_evidence(bench: Bench) -> None:
     bench.sandbox.bend = note
     bench.compare("full")
     assert len(bodies) == 3
-    for body in bodies:
-        path = bench.account.replies.path(hashlib.sha256(body).hexdigest())
+    names = [hashlib.sha256(body).hexdigest() for body in bodies]
+    assert bench.kept == tuple(sorted(names))
+    for body, name in zip(bodies, names, strict=True):
+        path = bench.account.replies.path(name)
         assert gzip.decompress(path.read_bytes()) == body
 
 

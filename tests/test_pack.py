@@ -42,6 +42,11 @@ def writing(
     return write
 
 
+def seal(place: Path, write: Callable[[Path], Written]) -> Pack:
+    """Seal what is not read back: that is ``tieout``'s to do, and has tests of its own."""
+    return pack.seal(place, write, lambda _: None)
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """Name the folder of an account's period; it is not there yet."""
@@ -51,7 +56,7 @@ def place(tmp_path: Path) -> Path:
 @pytest.fixture
 def sealed(place: Path) -> Pack:
     """Seal one pack."""
-    return pack.seal(place, writing())
+    return seal(place, writing())
 
 
 # --- sealing -------------------------------------------------------------------------------
@@ -84,7 +89,7 @@ def test_a_pack_says_what_it_holds(place: Path, sealed: Pack) -> None:
 def test_packs_are_numbered_on_and_on(place: Path) -> None:
     """Revisions count as numbers: r10 comes after r9, and no number is used twice."""
     for number in range(1, 12):
-        assert pack.seal(place, writing({"n.txt": b"%d" % number})).revision == number
+        assert seal(place, writing({"n.txt": b"%d" % number})).revision == number
     newest = pack.latest(place)
     assert newest is not None
     assert newest.folder.name == "r11"
@@ -102,7 +107,7 @@ def test_only_revisions_count_as_packs(place: Path, sealed: Pack) -> None:
         (place / name).mkdir()
     (place / "r٣").mkdir()
     assert pack.latest(place) == Pack(sealed.folder, sealed.manifest)
-    assert pack.seal(place, writing()).revision == 2
+    assert seal(place, writing()).revision == 2
 
 
 def test_nothing_is_there_before_all_is(place: Path) -> None:
@@ -115,8 +120,35 @@ def test_nothing_is_there_before_all_is(place: Path) -> None:
         assert folder.parent == place
         return written
 
-    pack.seal(place, write)
+    seal(place, write)
     assert seen == [[]]
+
+
+def test_what_does_not_read_back_is_not_sealed(place: Path, sealed: Pack) -> None:
+    """The last look may refuse: it sees the whole draft, and then nothing is issued."""
+    before = contents(place)
+    seen = []
+
+    def read_back(folder: Path) -> None:
+        seen.append(sorted(path.name for path in folder.iterdir()))
+        raise TieOutError("it says something else")
+
+    with pytest.raises(TieOutError, match="something else"):
+        pack.seal(place, writing(), read_back)
+    assert seen == [sorted((*FILES, "manifest.json", "SHA256SUMS"))]
+    assert contents(place) == before
+    assert sealed.folder.is_dir()
+
+
+def test_what_is_bent_while_it_is_read_back_is_not_sealed(place: Path) -> None:
+    """The draft is verified last of all."""
+
+    def read_back(folder: Path) -> None:
+        (folder / "statement.pdf").write_bytes(b"bent")
+
+    with pytest.raises(TieOutError, match=r"statement\.pdf has 4 bytes"):
+        pack.seal(place, writing(), read_back)
+    assert list(place.iterdir()) == []
 
 
 class _Broken(Exception):
@@ -135,7 +167,7 @@ def test_trouble_while_writing_leaves_the_old_pack_and_no_draft(
         raise trouble("half way")
 
     with pytest.raises(trouble):
-        pack.seal(place, write)
+        seal(place, write)
     assert contents(place) == before
     assert [path.name for path in place.iterdir()] == ["r1"]
     assert pack.verify(sealed.folder).manifest == sealed.manifest
@@ -144,7 +176,7 @@ def test_trouble_while_writing_leaves_the_old_pack_and_no_draft(
 def test_a_file_that_was_promised_and_not_written_seals_nothing(place: Path) -> None:
     """A name without its file is the disk's trouble: one line, no pack."""
     with pytest.raises(ArchiveError, match="No such file"):
-        pack.seal(place, lambda _: Written(["statement.pdf"], SAID))
+        seal(place, lambda _: Written(["statement.pdf"], SAID))
     assert list(place.iterdir()) == []
 
 
@@ -171,7 +203,7 @@ def write(folder):
     (folder / "statement.pdf").write_bytes(b"the next one")
     return pack.Written(["statement.pdf"], {})
 
-pack.seal(place, write)
+pack.seal(place, write, lambda _: None)
 """
 
 
@@ -203,7 +235,7 @@ def test_packs_are_private_whatever_the_umask(tmp_path: Path, umask: int) -> Non
     """Folders 0700 and files 0600: they hold telephone numbers."""
     before = os.umask(umask)
     try:
-        pack.seal(tmp_path / "out" / "acme" / "2026-10", writing())
+        seal(tmp_path / "out" / "acme" / "2026-10", writing())
     finally:
         os.umask(before)
     for path in (tmp_path / "out", *(tmp_path / "out").rglob("*")):
@@ -229,7 +261,7 @@ def write(folder):
     return pack.Written(["statement.pdf"], {"much": "y" * 5000})
 
 try:
-    print(pack.seal(place, write).revision)
+    print(pack.seal(place, write, lambda _: None).revision)
 except MaxoReportsError as problem:
     print(problem)
     sys.exit(problem.exit_code)
@@ -262,7 +294,7 @@ def test_a_file_in_a_folders_place_is_one_line(place: Path, depth: int) -> None:
     in_the_way.parent.mkdir(parents=True, exist_ok=True)
     in_the_way.write_bytes(b"a file")
     with pytest.raises(ArchiveError, match=r"cannot make the folder .*; check the folder"):
-        pack.seal(place, writing())
+        seal(place, writing())
     assert in_the_way.read_bytes() == b"a file"
 
 
@@ -271,7 +303,7 @@ def test_a_file_in_the_revisions_place_is_one_line(place: Path) -> None:
     place.mkdir(parents=True)
     (place / "r1").write_bytes(b"a file")
     with pytest.raises(ArchiveError, match="cannot be read: the pack is damaged"):
-        pack.seal(place, writing())
+        seal(place, writing())
     assert contents(place) == {"r1": b"a file"}
 
 
@@ -279,12 +311,12 @@ def test_a_pack_that_appears_meanwhile_is_not_overwritten(place: Path) -> None:
     """Two runs at once: the one that comes second gets one line, and changes nothing."""
 
     def write(folder: Path) -> Written:
-        pack.seal(place.parent / "elsewhere", writing({"theirs": b"theirs"}))
+        seal(place.parent / "elsewhere", writing({"theirs": b"theirs"}))
         (place.parent / "elsewhere" / "r1").rename(place / "r1")
         return writing()(folder)
 
     with pytest.raises(ArchiveError, match="r1"):
-        pack.seal(place, write)
+        seal(place, write)
     assert (place / "r1" / "theirs").read_bytes() == b"theirs"
     assert [path.name for path in place.iterdir()] == ["r1"]
 
@@ -350,7 +382,7 @@ def test_what_cannot_be_read_is_one_line_and_no_verdict(
 def test_the_sums_are_those_of_sha256sum(place: Path) -> None:
     """The real program passes the pack, and names the file that was changed."""
     names = {"a b.txt": b"1", "ü-statement.pdf": b"2", "plain.csv": b""}
-    folder = pack.seal(place, writing(names)).folder
+    folder = seal(place, writing(names)).folder
 
     def check() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -491,7 +523,7 @@ def test_a_pack_that_lacks_what_a_rebuild_needs_says_so(sealed: Pack, what: str)
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seal one pack for many examples."""
-    return pack.seal(tmp_path_factory.mktemp("law") / "2026-10", writing()).folder
+    return seal(tmp_path_factory.mktemp("law") / "2026-10", writing()).folder
 
 
 @settings(max_examples=150, deadline=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from carriers import KEY, OCTOBER, SYDNEY, call
 from workspaces import DAY, OCTOBER_ENDS, SETTLED, Desk, Fickle, is_asked_for
 
 from maxo_reports import cli, proof
+from maxo_reports.archive import proofs
+from maxo_reports.archive.proofs import Proof
 from maxo_reports.archive.pulls import Account, Pull
 from maxo_reports.carrier import Carrier
 from maxo_reports.core.period import Window, parse_period
 from maxo_reports.errors import ArchiveError
-from maxo_reports.proof import Proof
 from maxo_reports.sandbox.answers import Answer
 
 OCTOBER_2026 = parse_period("2026-10", SYDNEY, date(2026, 11, 20))
@@ -241,7 +243,7 @@ def test_what_was_found_is_read_back_as_it_was(desk: Desk) -> None:
     desk.set('crosscheck = "full"')
     lying(desk, 0, 1)
     work = pulled(desk)
-    found = proof.recorded(work)
+    found = proofs.recorded(work.folder)
     assert found.second_look is True
     assert found.depth == "full"
     assert [check.passed for check in found.crosschecks] == [False, False, False]
@@ -256,7 +258,7 @@ def test_a_pull_without_a_proof_proves_nothing(desk: Desk) -> None:
     """Nothing written down is no second look and no cross-check."""
     work = pulled(desk)
     (work.folder / "proof.json").unlink()
-    assert proof.recorded(work) == Proof(None, "none", (), ())
+    assert proofs.recorded(work.folder) == Proof(None, "none", (), ())
 
 
 @pytest.mark.parametrize(
@@ -278,7 +280,7 @@ def test_a_damaged_proof_is_one_line(desk: Desk, content: bytes) -> None:
     path = work.folder / "proof.json"
     path.write_bytes(content)
     with pytest.raises(ArchiveError, match=r"proof\.json"):
-        proof.recorded(work)
+        proofs.recorded(work.folder)
     ran = desk.run("--offline")
     assert (ran.code, ran.out, ran.err.count("\n")) == (4, "", 1)
 
@@ -308,9 +310,5 @@ def test_the_oldest_answer_decides_how_old_a_look_is(desk: Desk) -> None:
     work = pulled(desk)
     (answer,) = work.accepted()
     half = Window(answer.window.start, answer.window.start + 60)
-    path = next((work.folder / "windows").glob("*.json"))
-    content = json.loads(path.read_bytes())
-    content["window"] = {"start": half.start, "end": half.end}
-    content["asked_at"] = 12345
-    (path.parent / f"{half.start}-{half.end}.json").write_text(json.dumps(content))
+    work.record(replace(answer, window=half, asked_at=12345))
     assert proof.oldest_answer(work) == 12345
