@@ -101,7 +101,10 @@ def only_one(path: Path, what: str) -> Iterator[None]:
     """
     make_folder(path.parent)
     with disk_trouble("open the lock", path):
-        file = path.open("a+b")
+        # Not path.open(): that would leave the lock to other users where the umask lets it.
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, FILE_MODE)
+        # Unbuffered: on a full disk, what a buffer holds would be written, and fail, once more.
+        file = os.fdopen(handle, "a+b", buffering=0)
     with file:
         with disk_trouble("lock", path):
             is_ours = _lock(file.fileno())
@@ -111,7 +114,6 @@ def only_one(path: Path, what: str) -> Iterator[None]:
             else:
                 file.truncate(0)
                 file.write(f"{os.getpid()}\n".encode())
-                file.flush()
         if not is_ours:
             who = f" (process {holder})" if holder.isdigit() else ""
             message = f"another run{who} is working on {what}: wait until it has ended"
