@@ -6,8 +6,8 @@ files -> read back -> sealed pack.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -47,9 +47,23 @@ def pull_period(job: Job) -> Pull:
         return _pulled(job)
 
 
-def _alone(job: Job) -> AbstractContextManager[None]:
-    """Hold the account's lock: two runs at once would write the same pull and revision."""
-    return files.only_one(job.archive.lock, f"account {job.account.id!r}")
+@contextmanager
+def _alone(job: Job) -> Iterator[None]:
+    """Hold the account's lock: two runs at once would write the same pull and revision.
+
+    Where the run before was killed, or failed, the archive is put in order first.
+    """
+    with files.only_one(job.archive.lock, f"account {job.account.id!r}") as ended_well:
+        if not ended_well:
+            files.tidy(job.archive.folder)
+        try:
+            yield
+        except BrokenPipeError:  # whoever reads our output has gone: no trouble of the disk
+            raise
+        except OSError as problem:
+            where, why = problem.filename or job.archive.folder, problem.strerror
+            message = f"cannot go on: {where}: {why}; check the folder and the disk"
+            raise ArchiveError(message) from None
 
 
 def _connection(job: Job) -> Callable[[], Carrier]:

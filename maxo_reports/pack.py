@@ -25,6 +25,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
 """The same hashes as the manifest's, and the manifest's own, for ``sha256sum -c``."""
+_DRAFT = ".draft-"
 _REVISION = re.compile(r"r([1-9][0-9]*)", re.ASCII)
 
 
@@ -62,7 +63,7 @@ def revision(place: Path, number: int) -> Pack | None:
 
 def latest(place: Path) -> Pack | None:
     """Return the newest sealed pack of a period's folder, or None."""
-    found = [path for path in place.glob("r*") if _REVISION.fullmatch(path.name)]
+    found = [path for path in files.entries(place) if _REVISION.fullmatch(path.name)]
     if not found:
         return None
     folder = max(found, key=lambda path: int(path.name[1:]))
@@ -89,6 +90,19 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     return manifest
 
 
+def tidy(place: Path) -> None:
+    """Put right what a killed run left in a period's folder: drafts go, packs are settled.
+
+    Whoever calls this holds the account's lock: another run's draft looks the same.
+    """
+    with files.disk_trouble("put in order", place):
+        for path in files.entries(place):
+            if path.name.startswith(_DRAFT):
+                shutil.rmtree(path)
+        if place.is_dir():
+            files.settle(place)
+
+
 def seal(place: Path, write: Callable[[Path], Written]) -> Pack:
     """Make the next revision of a period's pack.
 
@@ -98,7 +112,7 @@ def seal(place: Path, write: Callable[[Path], Written]) -> Pack:
     files.make_folder(place)
     number = next_revision(place)
     with files.disk_trouble("write in", place):
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place))  # made 0700
+        draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place))  # made 0700
     try:
         content = fill(draft, number, write)
         target = place / f"r{number}"

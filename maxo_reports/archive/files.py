@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from maxo_reports.errors import ArchiveError
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+_TEMPORARY = ".tmp-"
+_ENDED = b"ended"
+_MAKING = threading.RLock()
+"""Held while a folder is made: no lane may build on one whose name is not on the disk yet."""
 
 
 @contextlib.contextmanager
@@ -36,7 +43,7 @@ def make_folder(path: Path) -> None:
 
     Each new one is durable: a file flushed into a folder that a power cut takes away is lost.
     """
-    with disk_trouble("make the folder", path):
+    with disk_trouble("make the folder", path), _MAKING:
         if not path.is_dir():
             # One by one: mkdir(parents=True) would leave the parents open to other users.
             if path.parent != path:
@@ -49,7 +56,7 @@ def put(path: Path, content: bytes) -> None:
     """Write a whole file durably and atomically; afterwards it is there even after a power cut."""
     make_folder(path.parent)
     with disk_trouble("write", path):
-        handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)  # made 0600
+        handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)  # made 0600
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -79,30 +86,83 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
+def settle(folder: Path) -> None:
+    """Flush a folder, and those above it that we may have made.
+
+    What a killed run renamed or made can be seen, but a power cut can still take it back, and
+    with it whatever is built on it.
+    """
+    sync_folder(folder)
+    for made in (folder, *folder.parents):
+        if stat.S_IMODE(made.stat().st_mode) != FOLDER_MODE:
+            break
+        sync_folder(made.parent)
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return what is in a folder, by name; nothing where there is no such folder.
+
+    One that cannot be read is trouble: ``glob`` would take it for empty.
+    """
+    with disk_trouble("read the folder", folder):
+        try:
+            return sorted(folder.iterdir())
+        except FileNotFoundError:
+            return []
+
+
+def tidy(folder: Path) -> None:
+    """Put right what a killed run left in a folder: temporary files go, the rest is settled.
+
+    Whoever calls this holds the folder's lock: another run's temporary files look the same.
+    """
+    with disk_trouble("put in order", folder):
+        _sweep(folder)
+        settle(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files in a folder and all below it, and flush what stays."""
+    for path in entries(folder):
+        if path.name.startswith(_TEMPORARY):
+            path.unlink()
+        elif path.is_dir() and not path.is_symlink():
+            _sweep(path)
+            sync_folder(path)
+
+
 @contextlib.contextmanager
-def only_one(path: Path, what: str) -> Iterator[None]:
+def only_one(path: Path, what: str) -> Iterator[bool]:
     """Hold a lock file while the body runs; refuse at once when another process holds it.
 
-    The lock is the system's and goes with the process, so a killed run leaves none behind.
+    The lock is the system's and goes with the process, so a killed run leaves none behind. What
+    it leaves is its number in the file: yields whether the holder before came to a good end.
     """
     make_folder(path.parent)
     with disk_trouble("open the lock", path):
-        file = path.open("a+b")
+        # Without a buffer, which would try again, on closing, what has failed.
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE), "r+b", buffering=0)
     with file:
         with disk_trouble("lock", path):
             is_ours = _lock(file.fileno())
-            if not is_ours:
-                file.seek(0)
-                holder = file.read(32).decode("ascii", "replace").strip()
-            else:
-                file.truncate(0)
-                file.write(f"{os.getpid()}\n".encode())
-                file.flush()
+            said = file.read(32).strip()
+            if is_ours:
+                _say(file, b"%d" % os.getpid())
+                os.fsync(file.fileno())
         if not is_ours:
-            who = f" (process {holder})" if holder.isdigit() else ""
+            who = f" (process {said.decode()})" if said.isdigit() else ""
             message = f"another run{who} is working on {what}: wait until it has ended"
             raise ArchiveError(f"{message}, then try again")
-        yield
+        yield said == _ENDED
+        # All is done. If this cannot be written, the next run looks for leftovers in vain.
+        with contextlib.suppress(OSError):
+            _say(file, _ENDED)
+
+
+def _say(file: BinaryIO, word: bytes) -> None:
+    """Write over what the lock file says; always as long, so that a full disk has room for it."""
+    file.seek(0)
+    file.write(b"%-20b\n" % word)
 
 
 if sys.platform == "win32":

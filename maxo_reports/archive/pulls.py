@@ -97,7 +97,7 @@ class Pull:
     def answers(self) -> tuple[Answer, ...]:
         """Return everything written down so far, in the windows' order."""
         folder = self.folder / "windows"
-        found = [_answer(path) for path in sorted(folder.glob("*.json"))]
+        found = [_answer(path) for path in files.entries(folder) if path.suffix == ".json"]
         return tuple(sorted(found, key=lambda a: (a.window, a.verdict != ACCEPTED, a.asked_at)))
 
     def accepted(self) -> tuple[Answer, ...]:
@@ -168,8 +168,8 @@ class Account:
     def other_periods(self, period: BillingPeriod) -> tuple[Pull, ...]:
         """Return the newest whole pull of each other period, latest period first."""
         found = []
-        for folder in sorted((self.folder / "periods").glob("*"), reverse=True):
-            if folder != self._period(period):
+        for folder in reversed(files.entries(self.folder / "periods")):
+            if folder.is_dir() and folder != self._period(period):
                 done = [p for p in _pulls(folder) if p.is_done]
                 found += done[-1:]
         return tuple(found)
@@ -214,8 +214,8 @@ def _answer(path: Path) -> Answer:
 
 def _pulls(folder: Path) -> tuple[Pull, ...]:
     """Return a period's pulls; one that was killed before it had begun is none."""
-    begun = (path for path in sorted(folder.glob("pull-*")) if (path / "pull.json").exists())
-    return tuple(_pull(path) for path in begun)
+    found = [path for path in files.entries(folder) if path.name.startswith("pull-")]
+    return tuple(_pull(path) for path in found if (path / "pull.json").exists())
 
 
 def _pull(folder: Path) -> Pull:
