@@ -21,6 +21,7 @@ from typing import Any, Self
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+import protocols
 from interpose import Operations, Spoil
 
 LOADED = (
@@ -36,7 +37,7 @@ LIMITED = ("carrier", "crosscheck", "engine", "pull")
 
 @dataclass(frozen=True)
 class Task:
-    """One run: the words of the command line, in a workspace, at a moment, with what goes wrong."""
+    """One run: the command line's words, in a workspace, at a moment, with what goes wrong."""
 
     words: tuple[str, ...]
     root: str
@@ -118,7 +119,7 @@ def _serve() -> None:
     _warm_up()
     gc.freeze()
     assert threading.active_count() == 1, "a thread would be lost in the forks"
-    print("loaded", flush=True)
+    _say("loaded")
     for line in sys.stdin:
         began = time.monotonic()
         children = [_fork(task) for task in json.loads(line)]
@@ -130,7 +131,7 @@ def _serve() -> None:
             code = os.waitstatus_to_exitcode(status)
             ended = json.loads(said) if said else asdict(Ended(code))
             ends.append({**ended, "seconds": time.monotonic() - began})
-        print(json.dumps(ends), flush=True)
+        _say(json.dumps(ends))
     # DuckDB's library would list on the way out what it thinks has leaked.
     os._exit(0)
 
@@ -138,12 +139,16 @@ def _serve() -> None:
 def _warm_up() -> None:
     """Set one page, so that what WeasyPrint loads and reads at its first page is there."""
     import reports
-
     from maxo_reports.render import pdf
 
     with tempfile.TemporaryDirectory() as scratch:
         small = reports.statement(reports.made_up_calls(3, reports.month()))
         pdf.render(small, reports.STYLE, Path(scratch) / "page.pdf")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _fork(task: dict[str, Any]) -> tuple[int, int]:
@@ -163,8 +168,6 @@ def _fork(task: dict[str, Any]) -> tuple[int, int]:
 
 def _run(task: dict[str, Any]) -> dict[str, Any]:
     """Run the command line with the given clock and limit, its file operations counted."""
-    import protocols
-
     import maxo_reports
     from maxo_reports import cli
 
@@ -183,7 +186,7 @@ def _run(task: dict[str, Any]) -> dict[str, Any]:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code = cli.main(["-C", str(root / "books"), *task["words"]])
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - whatever it is, the test is told
             code = 99
             traceback.print_exc()
     return {"code": code, "out": out.getvalue(), "err": err.getvalue(), "seen": operations.seen}

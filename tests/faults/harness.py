@@ -132,7 +132,7 @@ class Books:
 
 
 def wrong(books: Books, truths: Sequence[Truth] = TRUTHS, account: str = "acme") -> list[str]:
-    """Name everything that no fault may ever bring about: half packs, wrong figures, bad replies."""
+    """Name all that no fault may ever bring about: half packs, wrong figures, bad replies."""
     found = []
     place = books.place(account)
     for path in sorted(place.iterdir()) if place.is_dir() else ():
@@ -339,7 +339,6 @@ class Carriers:
             self._recovered[state] = self._run_again(books, revision)
         shutil.rmtree(books.root)
         return self._recovered[state]
-
 
     @property
     def states(self) -> int:

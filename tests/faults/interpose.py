@@ -56,7 +56,9 @@ class Operations:
         """Replace the operations for the rest of this process."""
         real_open = io.open
 
-        def opened(file: Any, mode: str = "r", buffering: int = -1, *more: Any, **also: Any) -> Any:
+        def opened(
+            file: Any, mode: str = "r", buffering: int = -1, *more: Any, **also: Any
+        ) -> Any:
             where = self._inside(file)
             if where is None or not set(mode) & set("wxa+"):
                 if where is not None:
@@ -96,12 +98,12 @@ class Operations:
     def _inside(self, file: Any, folder: int | None = None) -> str | None:
         """Return the path under the folder that a path or handle stands for, or None."""
         if isinstance(file, int):
-            path = os.readlink(f"/proc/self/fd/{file}")
+            path = _name(file)
         else:
             path = os.fspath(file)
             path = path.decode() if isinstance(path, bytes) else path
-            base = os.readlink(f"/proc/self/fd/{folder}") if folder is not None else os.getcwd()
-            path = os.path.normpath(os.path.join(base, path))
+            base = Path.cwd() if folder is None else Path(_name(folder))
+            path = os.path.normpath(base / path)
         return path if path.startswith(self._root + os.sep) or path == self._root else None
 
     def _opened(
@@ -129,9 +131,7 @@ class Operations:
         return found if "b" in mode else io.TextIOWrapper(found, encoding, errors, newline)
 
     def _opening(self, real: Callable[..., int]) -> Callable[..., int]:
-        def opening(
-            path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None
-        ) -> int:
+        def opening(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
             where = self._inside(path, dir_fd)
             writes = bool(flags & _CREATES)
             if where is not None:
@@ -160,7 +160,8 @@ class Operations:
                 return real(path, *more, **also)
             self.step(kind, where)
             found = real(path, *more, **also)
-            self.note(kind, path=where, inode=os.stat(where).st_ino if kind == "mkdir" else 0)
+            made = {"inode": Path(where).stat().st_ino} if kind == "mkdir" else {}
+            self.note(kind, path=where, **made)
             return found
 
         return on_path
@@ -189,8 +190,18 @@ class Operations:
         return syncing
 
 
-_PATHS = {"mkdir": "mkdir", "unlink": "unlink", "remove": "unlink", "rmdir": "rmdir"}
-_PATHS["chmod"] = "chmod"
+def _name(handle: int) -> str:
+    """Return the path of an open file, as it is now."""
+    return str(Path(f"/proc/self/fd/{handle}").readlink())
+
+
+_PATHS = {
+    "mkdir": "mkdir",
+    "unlink": "unlink",
+    "remove": "unlink",
+    "rmdir": "rmdir",
+    "chmod": "chmod",
+}
 
 
 class _Raw(io.FileIO):
@@ -206,7 +217,7 @@ class _Raw(io.FileIO):
 
     def write(self, content: Any, /) -> int:
         half = bytes(content)[: len(content) // 2]
-        where = os.readlink(f"/proc/self/fd/{self.fileno()}")
+        where = _name(self.fileno())
         self._operations.step("write", where, lambda: self._written(where, half))
         return self._written(where, bytes(content))
 
@@ -219,7 +230,7 @@ class _Raw(io.FileIO):
         return done
 
     def truncate(self, size: int | None = None, /) -> int:
-        where = os.readlink(f"/proc/self/fd/{self.fileno()}")
+        where = _name(self.fileno())
         self._operations.step("truncate", where)
         done = super().truncate(size)
         self._operations.note("truncate", path=where, inode=self.inode, size=done)

@@ -1,7 +1,7 @@
 """What the program promises, noted in the trace; and write protocols that do not keep it.
 
 A function of the write protocol that has returned has promised that its file or folder will be
-there after a power cut. The broken protocols show that the power-cut model finds what it looks for.
+there after a power cut. The broken protocols show that the model of power cuts finds such losses.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def install(broken: str, operations: Operations) -> None:
 
         def call(*args: Any, **more: Any) -> Any:
             found = real(*args, **more)
-            operations.note("promise", by=name, path=os.path.abspath(place(found, *args)))
+            operations.note(
+                "promise", by=name, path=os.path.normpath(Path.cwd() / place(found, *args))
+            )
             return found
 
         setattr(owner, name, call)

@@ -1,8 +1,8 @@
 """A disk that loses power: from the operations that a real run did, what may be left of them.
 
-After a power cut a file has what was last flushed, and of later writes any, whole or torn; a folder
-has the names it had when it was last flushed, and of later changes any. A rename within a folder
-happens whole or not at all. File systems promise more than that; none promises less.
+After a power cut a file has what was last flushed, and of later writes any, whole or torn; a
+folder has the names it had when it was last flushed, and of later changes any. A rename within a
+folder happens whole or not at all. Many file systems promise more than that.
 """
 
 from __future__ import annotations

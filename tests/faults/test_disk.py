@@ -1,7 +1,7 @@
-"""The disk fails at each file operation of a whole run: one line, nothing half, the old pack stays.
+"""The disk fails at each file operation of a run: one line, nothing half, the old pack stays.
 
-An operation fails with an error of the system, one of five in turn; a full or read-only disk stays so for what comes
-after, a flush or a read that failed does not. Then the trouble is over, and the next run completes.
+An operation fails with an error of the system, one of five in turn. A full or read-only disk stays
+so for what comes after; a flush or a read that failed does not. Then the next run completes.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ ERRORS = {
 """What the system can say -> the operations that go on failing once one has failed."""
 READING = {errno.EIO, errno.EACCES}
 """What it can say when nothing is to be written."""
-REMOVING = {"unlink", "rmdir"}
+REMOVING = ("unlink", "rmdir")
 DONE, USAGE, DISK = 0, 2, 4
 
 
 def _spoil(at: int, operation: str) -> Spoil:
     """Choose what goes wrong at an operation: the errors that can be, in turn."""
-    reads = operation.split()[0] in LOOKING
+    reads = operation.startswith(LOOKING)
     can = [code for code in ERRORS if not reads or code in READING]
     code = can[(at + SEED) % len(can)]
     return Spoil(at, code, (*CHANGING, *LOOKING), ERRORS[code])
@@ -60,7 +60,7 @@ def _failed(
         found.append(f"it says {ended.err!r}")
     if revision == "r2" and packs["r1"] != carriers.packs["r1"]:
         found.append("r1 was changed")
-    if {"unlink", "rmdir"}.isdisjoint(spoil.stays) and operation.split()[0] not in REMOVING:
+    if set(REMOVING).isdisjoint(spoil.stays) and not operation.startswith(REMOVING):
         found += [f"{name} is left" for name in leftovers(books)]
     found += carriers.recovered(books, revision)
     return [f"{revision}, {os.strerror(spoil.how)} at {at} ({operation}): {x}" for x in found]
@@ -70,7 +70,7 @@ def _failed(
 def test_a_disk_that_fails_anywhere_is_told_in_one_line_and_nothing_is_half(
     carriers: Carriers, revision: str
 ) -> None:
-    """No space, no quota, no permission, read-only, broken: exit code 4, and the old pack stays."""
+    """No space, quota or permission, read-only, broken: exit code 4, and the old pack stays."""
     books = carriers.before(revision)
     operations = carriers.run(books.task(Spoil(kinds=(*CHANGING, *LOOKING)))).seen
     points = chosen(operations, 1)

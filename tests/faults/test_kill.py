@@ -1,4 +1,4 @@
-"""kill -9 at each file operation of a whole run: a sealed pack or none, and the next run completes.
+"""kill -9 at each file operation of a run: a sealed pack or none, and the next run completes.
 
 Killed is a run that asks, keeps, renders (workbook and statement) and seals. What it leaves is
 looked at as it is, and then run again.

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import ALL, COUNTS, LEFTOVERS, PERIOD, Books, Carriers
+from harness import ALL, COUNTS, LEFTOVERS, PERIOD, SEED, Books, Carriers
 from interpose import Spoil
 from protocols import BROKEN
 from simdisk import Disk, Tree, lay_out, trace
@@ -168,7 +168,9 @@ class Cuts:
             yield tree
 
 
-def _traced(carriers: Carriers, books: Books, spoil: Spoil | None = None, broken: str = "") -> Path:
+def _traced(
+    carriers: Carriers, books: Books, spoil: Spoil | None = None, broken: str = ""
+) -> Path:
     """Run with a trace; return it."""
     path = carriers.new()
     ended = carriers.run(books.task(spoil, trace=str(path), protocol=broken))
@@ -177,17 +179,13 @@ def _traced(carriers: Carriers, books: Books, spoil: Spoil | None = None, broken
 
 
 @pytest.mark.parametrize("revision", ["r1", "r2"])
-def test_what_was_promised_survives_and_nothing_is_torn(
-    carriers: Carriers, revision: str
-) -> None:
+def test_what_was_promised_survives_and_nothing_is_torn(carriers: Carriers, revision: str) -> None:
     """A power cut after each operation of the run that makes a first and a second revision."""
     books = carriers.before(revision)
     cuts = Cuts(books)
     path = _traced(carriers, books)
-    dice, kept = random.Random(3), []
-    for tree in cuts.follow(path, range(SEEDS)):
-        if dice.random() < (0.004 if ALL else 0.001):
-            kept.append(tree)
+    dice, share = random.Random(SEED), 0.004 if ALL else 0.001
+    kept = [tree for tree in cuts.follow(path, range(SEEDS)) if dice.random() < share]
     assert cuts.violations == []
     COUNTS.append(
         f"power cuts in the run that makes {revision}: {cuts.states:,} states, "
@@ -252,5 +250,7 @@ def test_the_model_finds_a_broken_protocol(carriers: Carriers, broken: str) -> N
         cuts = Cuts(books)
         for _ in cuts.follow(_traced(carriers, books, broken=broken), range(3)):
             pass
-    COUNTS.append(f"  broken on purpose ({broken}): {cuts.states:,} states, {cuts.bad:,} of them bad")
+    COUNTS.append(
+        f"  broken on purpose ({broken}): {cuts.states:,} states, {cuts.bad:,} of them bad"
+    )
     assert cuts.bad > 0

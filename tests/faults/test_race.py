@@ -1,8 +1,7 @@
-"""Two runs at once: on one account one works and the other says so; different accounts both work."""
+"""Runs at once: on one account one works and the others say so; different accounts all work."""
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
@@ -58,7 +57,7 @@ def test_racing_starts_make_exactly_one_pack(carriers: Carriers) -> None:
 
 
 def test_a_second_run_says_at_once_who_holds_the_account(carriers: Carriers) -> None:
-    """The first waits for its carrier; the second ends at once, and another account's completes."""
+    """The first waits for its carrier; the second ends at once; another account's completes."""
     with _stalled() as (carrier, asked, leave), carriers.loaded() as first:
         books = Books.make(carriers.new(), carriers.early.base_url, ("acme", "other"))
         other = books.task(None, "--account", "other")
