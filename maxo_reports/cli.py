@@ -229,12 +229,13 @@ def _pull(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from maxo_reports import pack
+    from maxo_reports import engine
 
-    checked = pack.verify(arguments.pack)
+    checked = engine.verify(arguments.pack)
     print(f"{checked.folder}: {counted(len(checked.files), 'file')}, unchanged since issued")
+    print("calls, seconds and cost agree in every file")
     if arguments.rebuild:
-        from maxo_reports import config, engine
+        from maxo_reports import config
 
         workspace = config.load(arguments.workspace, os.environ)
         with _progress() as progress:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from maxo_reports import config, definitions, manifest, proof
+from maxo_reports import config, definitions, manifest, pack, proof
 from maxo_reports.archive import files
 from maxo_reports.archive.pulls import Asked, Pull
 from maxo_reports.carrier import LIMIT, Carrier, Patience, Secret
@@ -26,6 +26,7 @@ from maxo_reports.job import Job, Progress
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.pack import Pack
 from maxo_reports.pull import pull
+from maxo_reports.tieout import sealed as sealed_files
 
 __all__ = ["Job", "Outcome", "Progress"]
 DEFAULT_REPORTS = ("statement",)
@@ -134,6 +135,16 @@ def _archived(job: Job) -> Pull:
         )
         raise ArchiveError(message)
     return work
+
+
+def verify(folder: Path) -> Pack:
+    """Read every file of a sealed pack again: against its hashes, and against its totals.
+
+    Raises TieOutError naming each file that is missing, changed, or does not agree.
+    """
+    sealed = pack.verify(folder)
+    sealed_files.check(folder, sealed.manifest)
+    return sealed
 
 
 def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:

@@ -38,9 +38,11 @@ from maxo_reports.render import (
     csvfile,
     renderer,
 )
+from maxo_reports.tieout import Tied, plain, tie_out
 
 CHANGES = "changes.csv"
 COMPLETENESS = "completeness.json"
+TIEOUT = "tieout.json"
 _File = tuple[str, definitions.Loaded, str]
 """A file's name, its report, its format."""
 
@@ -95,7 +97,9 @@ def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
         source = _with_changes(job, source, calls, basis, before)
         found = list(source.findings)
         sealed = pack.seal(
-            place, lambda folder: _write(job, wanted, source, work, basis, folder, found)
+            place,
+            lambda folder: _write(job, wanted, source, work, basis, folder, found),
+            lambda folder: plain.manifest(folder / pack.MANIFEST, source),
         )
     return _outcome(job, source, checks.worst_first(found), sealed, unchanged=False)
 
@@ -207,30 +211,39 @@ def _write(
     folder: Path,
     found: list[Finding],
 ) -> pack.Written:
-    """Write every file of a pack into a folder; files that cannot be made become findings."""
-    names = []
+    """Write every file of a pack into a folder and read it back, each by another reader.
+
+    Files that cannot be made become findings; one that does not tie out ends the run.
+    """
+    tied: list[Tied] = []
     for name, each, file_format in _filenames(job, wanted.loaded):
         job.progress.step(f"Writing {name}")
         filled = sections.build(each.definition, source)
         try:
             with files.disk_trouble("write", folder):
                 renderer(file_format).render(filled, wanted.style, folder / name)
-            names.append(name)
         except RendererUnavailable as why:
             system = isinstance(why, SystemLibraryMissing)
             remedy = f"; run: {doctor.install_line()}" if system else ""
             found.append(Finding("file-not-made", "warning", name, f"{why}{remedy}"))
-    if not names:
+            continue
+        job.progress.step(f"Reading {name} back")
+        tied.append(tie_out(file_format, folder / name, filled))
+    if not tied:
         raise ArchiveError(f"no file could be made: {found[-1].message}")
     with files.disk_trouble("write", folder):
         if source.changes is not None:
-            csvfile.write_table(sections.changed_calls(source), folder / CHANGES)
-            names.append(CHANGES)
+            changed = sections.changed_calls(source)
+            csvfile.write_table(changed, folder / CHANGES)
+            tied.append(plain.table(folder / CHANGES, changed))
         pack.write_json(folder / COMPLETENESS, manifest.completeness(source))
-        names.append(COMPLETENESS)
+        tied.append(plain.certificate(folder / COMPLETENESS, source))
+        pack.write_json(folder / TIEOUT, manifest.tieout(source, tied))
+    names = [*(each.name for each in tied), TIEOUT]
     head = {"program": PROGRAM, "basis": basis}
     listed = {"findings": manifest.findings(checks.worst_first(found))}
-    return pack.Written(names, {**head, **manifest.evidence(source, work), **listed})
+    readers = {"read_back_by": {each.name: each.reader for each in tied}}
+    return pack.Written(names, {**head, **manifest.evidence(source, work), **listed, **readers})
 
 
 def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
@@ -253,6 +266,7 @@ def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
             folder,
             sealed.revision,
             lambda place: _write(job, wanted, source, work, basis, place, found),
+            lambda place: plain.manifest(place / pack.MANIFEST, source),
         )
         return pack.differences(sealed.folder, folder)
 

@@ -6,7 +6,7 @@ Money is text with all its decimals, so that no JSON reader rounds it on the way
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -19,9 +19,13 @@ from maxo_reports.core.ledger import Intake, Totals
 from maxo_reports.core.money import plain
 from maxo_reports.core.period import BillingPeriod, LocalClock
 from maxo_reports.core.report import Heading, Source
+from maxo_reports.tieout.compared import Tied
 
 PROGRAM = f"maxo-reports {__version__}"
-_LIBRARIES = ("duckdb", "jinja2", "msgspec", "openpyxl", "pyarrow", "requests", "weasyprint")
+_LIBRARIES = (
+    *("duckdb", "jinja2", "msgspec", "openpyxl", "pyarrow", "pypdfium2", "python-calamine"),
+    *("requests", "weasyprint"),
+)
 
 
 def basis(
@@ -101,6 +105,28 @@ def completeness(source: Source) -> dict[str, Any]:
         "checks": [_check(check) for check in source.checks],
         "state": source.heading.state.word,
         "reasons": list(source.heading.state.reasons),
+    }
+
+
+def tieout(source: Source, tied: Sequence[Tied]) -> dict[str, Any]:
+    """Return what came of reading every file back: how much of each was compared, and agreed.
+
+    Which program read a file depends on the machine and so stands in the manifest.
+    """
+    return {
+        "account": source.heading.account_id,
+        "period": period(source.heading.period),
+        "control_totals": totals(source.ledger.control),
+        "files": [
+            {
+                "name": each.name,
+                "figures_compared": each.figures,
+                "calls_compared": each.calls,
+                "sections_drawn": list(each.drawn),
+                "differences": 0,
+            }
+            for each in tied
+        ],
     }
 
 

@@ -103,18 +103,21 @@ def tidy(place: Path) -> None:
             files.settle(place)
 
 
-def seal(place: Path, write: Callable[[Path], Written]) -> Pack:
+def seal(
+    place: Path, write: Callable[[Path], Written], read_back: Callable[[Path], object]
+) -> Pack:
     """Make the next revision of a period's pack.
 
     ``write`` puts the files into the folder that it is given; the manifest gets their sizes
-    and hashes and is written last.
+    and hashes and is written last. ``read_back`` looks at that manifest, and raises where it
+    does not say what it should; then nothing is issued.
     """
     files.make_folder(place)
     number = next_revision(place)
     with files.disk_trouble("write in", place):
         draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place))  # made 0700
     try:
-        content = fill(draft, number, write)
+        content = fill(draft, number, write, read_back)
         target = place / f"r{number}"
         with files.disk_trouble("write", target):
             draft.rename(target)
@@ -125,7 +128,12 @@ def seal(place: Path, write: Callable[[Path], Written]) -> Pack:
     return Pack(target, content)
 
 
-def fill(folder: Path, number: int, write: Callable[[Path], Written]) -> Mapping[str, Any]:
+def fill(
+    folder: Path,
+    number: int,
+    write: Callable[[Path], Written],
+    read_back: Callable[[Path], object],
+) -> Mapping[str, Any]:
     """Write all files of a revision into a folder, and return what its manifest says."""
     written = write(folder)
     with files.disk_trouble("write in", folder):
@@ -134,7 +142,8 @@ def fill(folder: Path, number: int, write: Callable[[Path], Written]) -> Mapping
         content = {**head, **written.manifest, "files": entries}
         write_json(folder / MANIFEST, content)
         files.put(folder / SUMS, _sums(folder, content))
-    return content
+    read_back(folder)
+    return verify(folder).manifest
 
 
 def differences(folder: Path, other: Path) -> list[str]:

@@ -19,7 +19,7 @@ def _write(folder: Path) -> pack.Written:
 def test_a_draft_is_no_pack_and_is_swept(tmp_path: Path) -> None:
     """Drafts of killed runs do not count, and go; packs and the user's own files stay."""
     place = tmp_path / "acme" / "2026-10"
-    sealed = pack.seal(place, _write)
+    sealed = pack.seal(place, _write, lambda _: None)
     draft = place / ".draft-killed"
     draft.mkdir(mode=0o700)
     _write(draft)
@@ -28,7 +28,7 @@ def test_a_draft_is_no_pack_and_is_swept(tmp_path: Path) -> None:
     pack.tidy(place)
     assert sorted(path.name for path in place.iterdir()) == ["notes.txt", "r1"]
     assert pack.verify(sealed.folder) == sealed
-    assert pack.seal(place, _write).revision == 2
+    assert pack.seal(place, _write, lambda _: None).revision == 2
 
 
 def test_nothing_is_made_where_there_is_nothing_to_tidy(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_nothing_is_made_where_there_is_nothing_to_tidy(tmp_path: Path) -> None:
 def test_a_pack_that_stands_is_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pack that a killed run renamed into place is flushed before anybody is told it stands."""
     place = tmp_path / "out" / "acme" / "2026-10"
-    pack.seal(place, _write)
+    pack.seal(place, _write, lambda _: None)
     flushed: list[Path] = []
     monkeypatch.setattr(files, "sync_folder", flushed.append)
     pack.tidy(place)
@@ -55,5 +55,5 @@ def test_a_failure_while_sealing_leaves_no_draft(tmp_path: Path) -> None:
         raise ArchiveError("the disk is full")
 
     with pytest.raises(ArchiveError, match="full"):
-        pack.seal(tmp_path, fails)
+        pack.seal(tmp_path, fails, lambda _: None)
     assert list(tmp_path.iterdir()) == []
