@@ -57,12 +57,6 @@ class Ended:
     out: str = ""
     err: str = ""
     seen: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-    @property
-    def is_killed(self) -> bool:
-        """Whether a signal ended it."""
-        return self.code < 0
 
 
 class Forks:
@@ -112,7 +106,6 @@ class Forks:
 def _serve() -> None:
     import importlib
     import threading
-    import time
 
     for name in LOADED:
         importlib.import_module(name)
@@ -121,16 +114,13 @@ def _serve() -> None:
     assert threading.active_count() == 1, "a thread would be lost in the forks"
     _say("loaded")
     for line in sys.stdin:
-        began = time.monotonic()
-        children = [_fork(task) for task in json.loads(line)]
         ends = []
-        for child, pipe in children:
+        for child, pipe in [_fork(task) for task in json.loads(line)]:
             with os.fdopen(pipe, "r") as report:
                 said = report.read()
             _, status = os.waitpid(child, 0)
             code = os.waitstatus_to_exitcode(status)
-            ended = json.loads(said) if said else asdict(Ended(code))
-            ends.append({**ended, "seconds": time.monotonic() - began})
+            ends.append(json.loads(said) if said else asdict(Ended(code)))
         _say(json.dumps(ends))
     # DuckDB's library would list on the way out what it thinks has leaked.
     os._exit(0)

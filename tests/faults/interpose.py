@@ -60,11 +60,11 @@ class Operations:
             file: Any, mode: str = "r", buffering: int = -1, *more: Any, **also: Any
         ) -> Any:
             where = self._inside(file)
-            if where is None or not set(mode) & set("wxa+"):
-                if where is not None:
-                    self.step("read", where)
-                return real_open(file, mode, buffering, *more, **also)
-            return self._opened(where, file, mode, buffering, *more, **also)
+            if where is not None and set(mode) & set("wxa+"):
+                return self._opened(where, file, mode, buffering, *more, **also)
+            if where is not None:
+                self.step("read", where)
+            return real_open(file, mode, buffering, *more, **also)
 
         builtins.open = io.open = opened  # type: ignore[assignment]
         for name, kind in _PATHS.items():
@@ -119,10 +119,11 @@ class Operations:
         opener: Any = None,
     ) -> Any:
         """Open as ``io.open`` does, over a raw file that is counted."""
-        if not isinstance(file, int) and opener is None:
+        named = opener is None and not isinstance(file, int)  # else os.open has counted it
+        if named:
             self.step("open", where)
         raw = _Raw(self, file, mode.replace("b", "").replace("t", ""), closefd, opener)
-        if not isinstance(file, int) and opener is None:
+        if named:
             self.note("open", path=where, inode=raw.inode, emptied="w" in mode)
         if buffering == 0:
             return raw

@@ -219,7 +219,7 @@ def _after_a_kill(carriers: Carriers, at: int, broken: str = "") -> Cuts:
     cuts = Cuts(books)
     for _ in cuts.follow(_traced(carriers, books, Spoil(at)), ()):
         pass
-    for _ in cuts.follow(_traced(carriers, books, broken=broken), range(SEEDS)):
+    for _ in cuts.follow(_traced(carriers, books, broken=broken), range(min(SEEDS, 10))):
         pass
     return cuts
 
