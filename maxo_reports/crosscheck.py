@@ -8,7 +8,7 @@ calls that were pulled. What comes is compared and kept as evidence; no figure i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from maxo_reports.archive.columns import CONTENT, CallStore
@@ -28,14 +28,15 @@ _COST = CONTENT.index("cost")
 
 def compare(
     depth: Depth, carrier: Carrier, replies: Replies, calls: CallStore, period: BillingPeriod
-) -> tuple[Check, ...]:
+) -> tuple[tuple[Check, ...], tuple[str, ...]]:
     """Ask the carrier for the same period in other ways and compare; ``light`` is charges alone.
 
-    Raises CarrierError where no answer can be had; an answer that differs is a failed check.
+    Returns the checks, and the hashes of the replies that were kept as their evidence. Raises
+    CarrierError where no answer can be had; an answer that differs is a failed check.
     """
     asking = _Asking(carrier, replies, period)
     ways = {"none": (), "light": (_charges,), "full": (_charges, _connected, _rows)}[depth]
-    return tuple(way(asking, calls) for way in ways)
+    return tuple(way(asking, calls) for way in ways), tuple(sorted(asking.kept))
 
 
 def _charges(asking: _Asking, calls: CallStore) -> Check:
@@ -82,11 +83,12 @@ def _rows(asking: _Asking, calls: CallStore) -> Check:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """Whom to ask, where to keep the replies, and the period."""
+    """Whom to ask, where to keep the replies, the period, and the hashes of what was kept."""
 
     carrier: Carrier
     replies: Replies
     period: BillingPeriod
+    kept: set[str] = field(default_factory=set)
 
     def calls(
         self,
@@ -99,7 +101,7 @@ class _Asking:
         clock = LocalClock.over(period.zone, period.start, period.end)
 
         def accept(raw: RawResponse) -> cdr.Reply:
-            self.replies.keep(raw.body)
+            self.kept.add(self.replies.keep(raw.body))
             reply = read(raw.body)
             if reply.echo is not None:
                 cdr.check_echo(reply.echo, raw.window, period.zone)

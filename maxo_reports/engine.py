@@ -6,22 +6,27 @@ files -> read back -> sealed pack.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from maxo_reports import config, definitions, manifest, pack, proof
-from maxo_reports.archive import files
+from maxo_reports import config, definitions, export, manifest, pack, proof
+from maxo_reports.archive import care, files, purge
+from maxo_reports.archive.care import Examined
+from maxo_reports.archive.pulls import Account as Archive
 from maxo_reports.archive.pulls import Asked, Pull
+from maxo_reports.archive.purge import Plan
 from maxo_reports.carrier import LIMIT, Carrier, Patience, Secret
 from maxo_reports.config import Account, Workspace
 from maxo_reports.core.checks import Depth
-from maxo_reports.core.period import BillingPeriod, parse_period
+from maxo_reports.core.period import BillingPeriod, parse_before, parse_period
 from maxo_reports.errors import ArchiveError, TieOutError, UsageError
-from maxo_reports.issue import Outcome, issue, made_again, wanted
+from maxo_reports.export import Exported
+from maxo_reports.issue import Outcome, gone, issue, made_again, pull_behind, wanted
 from maxo_reports.job import Job, Progress
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.pack import Pack
@@ -34,12 +39,15 @@ DEFAULT_REPORTS = ("statement",)
 
 def period_of(text: str, account: Account, now: int) -> BillingPeriod:
     """Read a PERIOD argument in an account's zone; one that has not begun is refused."""
-    today = datetime.fromtimestamp(now, ZoneInfo(account.timezone)).date()
-    period = parse_period(text, account.timezone, today, account.billing_day)
+    period = parse_period(text, account.timezone, _today(account, now), account.billing_day)
     if period.start >= now:
         message = f"period {text!r} has not begun: it starts on {period.first:%d %b %Y}"
         raise UsageError(message)
     return period
+
+
+def _today(account: Account, now: int) -> date:
+    return datetime.fromtimestamp(now, ZoneInfo(account.timezone)).date()
 
 
 def pull_period(job: Job) -> Pull:
@@ -48,21 +56,24 @@ def pull_period(job: Job) -> Pull:
         return _pulled(job)
 
 
-@contextmanager
-def _alone(job: Job) -> Iterator[None]:
+def _alone(job: Job) -> AbstractContextManager[None]:
     """Hold the account's lock: two runs at once would write the same pull and revision.
 
     Where the run before was killed, or failed, the archive is put in order first.
     """
-    with files.only_one(job.archive.lock, f"account {job.account.id!r}") as ended_well:
-        if not ended_well:
-            files.tidy(job.archive.folder)
+    return _locked(job.archive, job.account, tidies=True)
+
+
+@contextmanager
+def _locked(archive: Archive, account: Account, *, tidies: bool = False) -> Iterator[None]:
+    folder = archive.folder if tidies else None
+    with files.only_one(archive.lock, f"account {account.id!r}", folder):
         try:
             yield
         except BrokenPipeError:  # whoever reads our output has gone: no trouble of the disk
             raise
         except OSError as problem:
-            where, why = problem.filename or job.archive.folder, problem.strerror
+            where, why = problem.filename or archive.folder, problem.strerror
             message = f"cannot go on: {where}: {why}; check the folder and the disk"
             raise ArchiveError(message) from None
 
@@ -157,12 +168,60 @@ def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:
     label = said["period"]["label"]
     period = parse_period(label, account.timezone, date.min, account.billing_day)
     job = Job(workspace, account, period, lambda: "", lambda: 0, progress)
-    work = job.archive.pull_numbered(period, sealed.manifest["pull"])
+    work = pull_behind(job, sealed)
     if work is None:
-        raise ArchiveError(f"the calls behind {sealed.folder} are no longer in the archive")
+        raise ArchiveError(f"the calls behind {sealed.folder} {gone(job, sealed)}")
     differing = made_again(job, wanted(workspace, list(said["reports"])), work, sealed)
     if differing:
         raise TieOutError(f"pack {sealed.folder}, made again: {'; '.join(differing)}")
+
+
+def examine_archive(
+    workspace: Workspace, account: Account, progress: Progress, *, repair: bool
+) -> Examined:
+    """Read an account's archive from end to end; with ``repair``, make anew what can be."""
+    archive = Archive(workspace.archive_of(account))
+    # A copy that cannot be written has no run that could be at work in it, and takes no lock.
+    is_ours = os.access(archive.folder, os.W_OK)
+    with _locked(archive, account) if is_ours else nullcontext():
+        return care.examine(archive, progress.step, repair=repair)
+
+
+def strangers(workspace: Workspace) -> list[Path]:
+    """Return the folders of the archive that no account of the workspace claims."""
+    known = {workspace.archive_of(account) for account in workspace.accounts.values()}
+    folder = workspace.folder / workspace.settings.archive
+    return [path for path in files.entries(folder) if path.is_dir() and path not in known]
+
+
+def export_period(job: Job, to: Path) -> Exported:
+    """Write a folder from which another machine can make the period's packs again."""
+    with _alone(job):
+        return export.export(job, to)
+
+
+def purge_archive(
+    workspace: Workspace,
+    account: Account,
+    before: str,
+    now: int,
+    tell: Callable[[Plan, Sequence[Pack]], None],
+    *,
+    really: bool,
+) -> None:
+    """Tell what there is of before a day, with the packs that then stand alone; remove it.
+
+    Nothing is removed unless it is ``really`` wanted. Packs are never touched.
+    """
+    day = parse_before(before, account.timezone, _today(account, now), account.billing_day)
+    archive = Archive(workspace.archive_of(account))
+    with _locked(archive, account) if archive.folder.exists() else nullcontext():
+        plan = purge.plan(archive, day)
+        keys = {doomed.key for doomed in plan.periods}
+        packs = pack.sealed_in(workspace.out / account.id)
+        tell(plan, [sealed for sealed in packs if sealed.days in keys])
+        if really:
+            purge.purge(archive, plan, now)
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:

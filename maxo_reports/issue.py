@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from maxo_reports import definitions, doctor, manifest, pack, proof
-from maxo_reports.archive import columns, files
+from maxo_reports.archive import columns, files, proofs
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.config import Account, Workspace
@@ -126,7 +126,7 @@ def _calls(job: Job, work: Pull) -> CallStore:
 
 def _source(job: Job, work: Pull, calls: CallStore) -> Source:
     """Group the calls, hold the figures against each other, and gather what reports say."""
-    proved = proof.recorded(work)
+    proved = proofs.recorded(work.folder)
     completeness = proof.completeness(work, proved)
     ledger = calls.ledger()
     windows = [line.window for line in completeness.windows]
@@ -185,14 +185,18 @@ def _with_changes(
     earlier = before.manifest["basis"]
     if earlier["calls_sha256"] == basis["calls_sha256"]:
         return replace(source, changes=Changes(before.revision, ()))
-    work = job.archive.pull_numbered(job.period, before.manifest["pull"])
+    work = pull_behind(job, before)
     if work is None or earlier["period"] != basis["period"]:
+        why = (
+            f"the calls behind it {gone(job, before)}"
+            if work is None
+            else "it was of another period"
+        )
         unknown = Finding(
             "changes-unknown",
             "warning",
             f"revision {before.revision}",
-            "the calls behind it are no longer in the archive, or it was of another period: "
-            "what changed cannot be listed",
+            f"{why}: what changed cannot be listed",
         )
         return replace(source, findings=checks.worst_first((*source.findings, unknown)))
     with closing(_calls(job, work)) as old:
@@ -200,6 +204,24 @@ def _with_changes(
         if not explained(found, old.control().cost, calls.control().cost):
             raise TieOutError("the changed calls do not explain the changed total cost")
     return replace(source, changes=found)
+
+
+def pull_behind(job: Job, sealed: Pack) -> Pull | None:
+    """Return the pull that a pack was made from, or None where it is gone.
+
+    Its number alone would not do: somebody may have moved folders of the archive.
+    """
+    work = job.archive.pull_numbered(job.period, sealed.manifest["pull"])
+    return work if work and manifest.replies(work) == sealed.manifest["replies"] else None
+
+
+def gone(job: Job, sealed: Pack) -> str:
+    """Say what became of the calls behind a pack."""
+    at = job.archive.purged_at(job.period, sealed.manifest["pull"])
+    if at is None:
+        return "are no longer in the archive"
+    day = datetime.fromtimestamp(at, ZoneInfo(job.period.zone))
+    return f"were purged from the archive on {day:%d %b %Y}"
 
 
 def _write(

@@ -58,19 +58,24 @@ def evidence(source: Source, work: Pull) -> dict[str, Any]:
         "checks": [_check(check) for check in source.checks],
         "pulled_at": source.heading.pulled_at.isoformat(),
         "host": work.asked.host,
-        "replies": [
-            {
-                "start": answer.window.start,
-                "end": answer.window.end,
-                "count": answer.count,
-                "verdict": answer.verdict,
-                "sha256": answer.sha256,
-            }
-            for answer in work.answers()
-        ],
+        "replies": replies(work),
         "libraries": {name: version(name) for name in _LIBRARIES},
         "python": platform.python_version(),
     }
+
+
+def replies(work: Pull) -> list[dict[str, Any]]:
+    """Return which reply came for each window of a pull, and what came of it."""
+    return [
+        {
+            "start": answer.window.start,
+            "end": answer.window.end,
+            "count": answer.count,
+            "verdict": answer.verdict,
+            "sha256": answer.sha256,
+        }
+        for answer in work.answers()
+    ]
 
 
 def completeness(source: Source) -> dict[str, Any]:

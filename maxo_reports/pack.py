@@ -42,6 +42,12 @@ class Pack:
         return int(self.folder.name.removeprefix("r"))
 
     @property
+    def days(self) -> str:
+        """Its period's first day and the day after its last, ``2026-10-01..2026-11-01``."""
+        period = self.manifest["basis"]["period"]
+        return f"{period['start'][:10]}..{period['end'][:10]}"
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The report files, without the manifest."""
         return tuple(self.folder / entry["name"] for entry in self.manifest["files"])
@@ -68,6 +74,13 @@ def latest(place: Path) -> Pack | None:
         return None
     folder = max(found, key=lambda path: int(path.name[1:]))
     return Pack(folder, read_manifest(folder))
+
+
+def sealed_in(folder: Path) -> tuple[Pack, ...]:
+    """Return every sealed pack of an account, in the order of periods and revisions."""
+    found = [path for path in folder.glob("*/r*") if _REVISION.fullmatch(path.name)]
+    found.sort(key=lambda path: (path.parent.name, int(path.name[1:])))
+    return tuple(Pack(path, read_manifest(path)) for path in found)
 
 
 def next_revision(place: Path) -> int:

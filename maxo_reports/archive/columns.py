@@ -67,6 +67,13 @@ def write(
 
     ``unknown`` and ``missing`` count the calls per field that we do not know, or that they lack.
     """
+    put(path, packed(columns, window, unknown, missing or {}))
+
+
+def packed(
+    columns: CallColumns, window: Window, unknown: Mapping[str, int], missing: Mapping[str, int]
+) -> bytes:
+    """Return the file that ``write`` writes: the same calls make the same bytes."""
     table = pa.table(
         {name: pa.array(getattr(columns, name), kind) for name, kind in _fields()},
         schema=_SCHEMA,
@@ -74,13 +81,17 @@ def write(
     for name, edge in (("window_start", window.start), ("window_end", window.end)):
         table = table.append_column(name, pa.repeat(pa.scalar(edge, pa.int64()), len(table)))
     table = table.replace_schema_metadata(
-        {_FIELDS: json.dumps({"unknown": dict(unknown), "missing": dict(missing or {})})}
+        {_FIELDS: json.dumps({"unknown": dict(unknown), "missing": dict(missing)})}
     )
     target = io.BytesIO()
     pq.write_table(table, target, compression="zstd")
-    content = target.getvalue()
+    return target.getvalue()
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a packed file, and its hash beside it."""
     # First the hash: a file without its own is taken for damaged, and one without a file for none.
-    files.put(_hash_path(path), f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode())
+    files.put(_hash_path(path), _hash_line(path, content))
     files.put(path, content)
 
 
@@ -99,8 +110,39 @@ def is_whole(path: Path) -> bool:
         raise ArchiveError(f"{path} in the archive cannot be read") from None
 
 
+def fault(path: Path, made: bytes) -> tuple[Path, str] | None:
+    """Name the file that is not what a window's reply makes, and say why; None where all is well.
+
+    ``made`` is what ``packed`` makes today. A file from another version of the Parquet library
+    differs in its bytes, and is right when every value in it is.
+    """
+    with files.disk_trouble("read", path):
+        held = path.read_bytes()
+        beside = _hash_path(path)
+        said = beside.read_bytes() if beside.exists() else b""
+    if said != _hash_line(path, held):
+        if held == made:
+            return beside, "it does not hold the hash of the columns beside it"
+        return path, "the columns do not have the hash that is beside them"
+    if held == made or _same_rows(held, made):
+        return None
+    return path, "the columns say something else than the reply that they come from"
+
+
+def _same_rows(held: bytes, made: bytes) -> bool:
+    try:
+        one, other = (pq.read_table(io.BytesIO(each)) for each in (held, made))
+    except pa.ArrowException:
+        return False
+    return bool(one.equals(other, check_metadata=True))
+
+
 def _hash_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
+
+
+def _hash_line(path: Path, content: bytes) -> bytes:
+    return f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode()
 
 
 def _sources(paths: Sequence[Path]) -> list[str]:

@@ -21,7 +21,8 @@ from maxo_reports.errors import ArchiveError
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
-_TEMPORARY = ".tmp-"
+TEMPORARY = ".tmp-"
+"""How the names of files begin that are still being written, or that a kill has left behind."""
 _ENDED = b"ended"
 _MAKING = threading.RLock()
 """Held while a folder is made: no lane may build on one whose name is not on the disk yet."""
@@ -56,7 +57,7 @@ def put(path: Path, content: bytes) -> None:
     """Write a whole file durably and atomically; afterwards it is there even after a power cut."""
     make_folder(path.parent)
     with disk_trouble("write", path):
-        handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)  # made 0600
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)  # made 0600
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -124,7 +125,7 @@ def tidy(folder: Path) -> None:
 def _sweep(folder: Path) -> None:
     """Remove temporary files in a folder and all below it, and flush what stays."""
     for path in entries(folder):
-        if path.name.startswith(_TEMPORARY):
+        if path.name.startswith(TEMPORARY):
             path.unlink()
         elif path.is_dir() and not path.is_symlink():
             _sweep(path)
@@ -132,11 +133,12 @@ def _sweep(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def only_one(path: Path, what: str) -> Iterator[bool]:
+def only_one(path: Path, what: str, folder: Path | None = None) -> Iterator[None]:
     """Hold a lock file while the body runs; refuse at once when another process holds it.
 
     The lock is the system's and goes with the process, so a killed run leaves none behind. What
-    it leaves is its number in the file: yields whether the holder before came to a good end.
+    it leaves is its number in the file, where a run that came to a good end says so: if it did
+    not, ``folder`` is put in order first. Without a folder that is left to a later holder.
     """
     make_folder(path.parent)
     with disk_trouble("open the lock", path):
@@ -153,10 +155,13 @@ def only_one(path: Path, what: str) -> Iterator[bool]:
             who = f" (process {said.decode()})" if said.isdigit() else ""
             message = f"another run{who} is working on {what}: wait until it has ended"
             raise ArchiveError(f"{message}, then try again")
-        yield said == _ENDED
+        if folder is not None and said != _ENDED:
+            tidy(folder)
+            said = _ENDED
+        yield
         # All is done. If this cannot be written, the next run looks for leftovers in vain.
         with contextlib.suppress(OSError):
-            _say(file, _ENDED)
+            _say(file, said)
 
 
 def _say(file: BinaryIO, word: bytes) -> None:

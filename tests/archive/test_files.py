@@ -298,25 +298,29 @@ def test_a_second_run_is_refused_at_once_and_a_killed_one_leaves_no_lock(tmp_pat
         pass
 
 
-def test_the_lock_knows_whether_the_run_before_came_to_a_good_end(tmp_path: Path) -> None:
-    """The first run, one after a failure and one after a kill must put things in order."""
+def test_the_lock_has_a_folder_put_in_order_after_a_run_that_did_not_end_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After none, a failure and a kill; not after a good end, nor by one who brings no folder."""
     lock = tmp_path / ".lock"
-    good = []
-    with files.only_one(lock, "x") as ended_well:
-        good.append(ended_well)
-    with contextlib.suppress(KeyError), files.only_one(lock, "x") as ended_well:
-        good.append(ended_well)
+    tidied: list[Path] = []
+    monkeypatch.setattr(files, "tidy", tidied.append)
+
+    def held(folder: Path | None = tmp_path) -> int:
+        with files.only_one(lock, "x", folder):
+            return len(tidied)
+
+    assert [held(), held()] == [1, 1]
+    with contextlib.suppress(KeyError), files.only_one(lock, "x", tmp_path):
         raise KeyError
-    with files.only_one(lock, "x") as ended_well:
-        good.append(ended_well)
+    assert [held(None), held(), held()] == [1, 2, 2]
     command = [sys.executable, "-c", HOLDER, str(lock)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         holder.kill()
-    with files.only_one(lock, "x") as ended_well:
-        good.append(ended_well)
-    assert good == [False, True, False, False]
+    assert [held(None), held(), held()] == [2, 3, 3]
+    assert tidied == [tmp_path] * 3
     assert _mode(lock) == 0o600
 
 
@@ -329,10 +333,12 @@ def test_a_disk_that_is_full_at_the_very_end_does_not_undo_the_run(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with monkeypatch.context() as patch, files.only_one(lock, "x"):
+    tidied: list[Path] = []
+    monkeypatch.setattr(files, "tidy", tidied.append)
+    with monkeypatch.context() as patch, files.only_one(lock, "x", tmp_path):
         patch.setattr(files, "_say", full)
-    with files.only_one(lock, "x") as ended_well:
-        assert not ended_well
+    with files.only_one(lock, "x", tmp_path):
+        assert len(tidied) == 2
 
 
 def test_the_lock_is_free_after_its_holder_and_other_accounts_have_their_own(
