@@ -19,6 +19,7 @@ import random
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -174,7 +175,10 @@ def _wrong_pack(folder: Path, truths: Sequence[Truth]) -> Iterator[str]:
 def _wrong_replies(archive: Path) -> Iterator[str]:
     for path in (archive / "replies").rglob("*.json.gz"):
         if not path.name.startswith(LEFTOVERS):
-            body = gzip.decompress(path.read_bytes())
+            try:
+                body = gzip.decompress(path.read_bytes())
+            except (OSError, EOFError, zlib.error):
+                body = b""
             if hashlib.sha256(body).hexdigest() != path.name.removesuffix(".json.gz"):
                 yield f"reply {path.name} does not have its hash"
 
@@ -182,7 +186,11 @@ def _wrong_replies(archive: Path) -> Iterator[str]:
 def _wrong_pull(archive: Path, pull: Path) -> Iterator[str]:
     at = PERIOD.start
     for path in sorted((pull / "windows").glob("[0-9]*.json")):
-        answer = json.loads(path.read_bytes())
+        try:
+            answer = json.loads(path.read_bytes())
+        except ValueError:
+            yield f"{path.name} is not whole"
+            continue
         reply = archive / "replies" / answer["sha256"][:2] / f"{answer['sha256']}.json.gz"
         if not reply.exists():
             yield f"{path.name} has no reply"

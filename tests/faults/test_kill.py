@@ -56,3 +56,18 @@ def test_the_points_are_all_there_are(carriers: Carriers) -> None:
     ended = carriers.run(books.task(Spoil(len(carriers.seen["r1"]) + 1)))
     assert ended.code == 0
     assert len(ended.seen) == len(carriers.seen["r1"])
+
+
+@pytest.mark.parametrize("suffix", [".json.gz", ".json"])
+def test_a_broken_protocol_is_found(carriers: Carriers, suffix: str) -> None:
+    """Files that are written in place are torn by a kill, and that does not go unseen."""
+    broken = {"protocol": "written in place"}
+    seen = carriers.run(carriers.empty().task(**broken)).seen
+    at = next(
+        at
+        for at, said in enumerate(seen, 1)
+        if said.startswith("write") and said.endswith(suffix) and "pull.json" not in said
+    )
+    books = carriers.empty()
+    assert carriers.run(books.task(Spoil(at, "half"), **broken)).code == -signal.SIGKILL
+    assert wrong(books) != []
