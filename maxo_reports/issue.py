@@ -86,6 +86,7 @@ def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
     """Make and seal the reports of a whole pull, unless the last revision says the same."""
     job.progress.step("Grouping the calls")
     place = job.workspace.out / job.account.id / job.period.label
+    pack.tidy(place)
     with closing(_calls(job, work)) as calls:
         source = _source(job, work, calls)
         basis = _basis(source, calls, wanted)

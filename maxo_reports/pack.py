@@ -90,7 +90,7 @@ def revision(place: Path, number: int) -> Pack | None:
 
 def latest(place: Path) -> Pack | None:
     """Return the newest sealed pack of a period's folder, or None."""
-    found = [path for path in place.glob("r*") if _REVISION.fullmatch(path.name)]
+    found = [path for path in files.entries(place) if _REVISION.fullmatch(path.name)]
     if not found:
         return None
     folder = max(found, key=lambda path: int(path.name[1:]))
@@ -147,6 +147,19 @@ def _is_entry(entry: Mapping[str, Any]) -> bool:
     )
 
 
+def tidy(place: Path) -> None:
+    """Put right what a killed run left in a period's folder: drafts go, packs are settled.
+
+    Whoever calls this holds the account's lock: another run's draft looks the same.
+    """
+    with files.disk_trouble("put in order", place):
+        for path in files.entries(place):
+            if path.name.startswith(_DRAFT):
+                shutil.rmtree(path)
+        if place.is_dir():
+            files.settle(place)
+
+
 def seal(
     place: Path, write: Callable[[Path], Written], read_back: Callable[[Path], object]
 ) -> Pack:
@@ -159,9 +172,6 @@ def seal(
     files.make_folder(place)
     number = next_revision(place)
     with files.disk_trouble("write in", place):
-        # Of a run that was killed: nobody will finish it, and it holds telephone numbers.
-        for left in place.glob(f"{_DRAFT}*"):
-            shutil.rmtree(left, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place))  # made 0700
     try:
         content = fill(draft, number, write, read_back)

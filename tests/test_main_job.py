@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import gzip
 import io
 import json
@@ -204,6 +205,25 @@ def test_an_unwritable_folder_gets_one_line(tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert (folder / "out").read_text() == "a file in the folder's place"
+
+
+@pytest.mark.parametrize("trouble", [PermissionError, OSError])
+def test_trouble_where_nobody_expects_it_gets_one_line(tmp_path, capsys, monkeypatch, trouble):
+    """Even looking whether a reply is there can fail: exit code 4, one line, no traceback."""
+
+    def exists(path: Path) -> bool:
+        if path.suffix == ".gz":
+            raise trouble(errno.EIO, os.strerror(errno.EIO), str(path))
+        return os.path.exists(path)  # noqa: PTH110 - the method itself is what is replaced
+
+    monkeypatch.setattr(Path, "exists", exists)
+    with Sandbox([Book.from_calls([], timezone="Australia/Brisbane", key=KEY)]) as carrier:
+        folder = workspace(tmp_path, carrier.base_url, "Australia/Brisbane")
+        assert run(folder, "run", "2026-10") == 4
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "replies" in error
+    assert os.strerror(errno.EIO) in error
 
 
 def disguises(secret: str) -> list[bytes]:
