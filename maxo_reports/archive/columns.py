@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -266,8 +267,9 @@ class CallStore:
 
     def contents(self) -> Iterator[tuple[Any, ...]]:
         """Yield every call's id and then its ``CONTENT``, in order of time."""
-        for batch in self._in_order(f"call_id, {_CONTENT}"):
-            yield from batch
+        with closing(self._db.cursor()) as cursor:
+            for sql, files_read in self._in_order(f"call_id, {_CONTENT}"):
+                yield from _fetched(cursor.execute(sql, files_read))
 
     def hours(self, which: str) -> dict[int, int]:
         """Return how many calls began in each hour, by its first unix second.
@@ -290,11 +292,17 @@ class CallStore:
 
     def lines(self) -> Iterator[CallLine]:
         """Return the calls in order of time."""
-        for batch in self._in_order(
-            f"call_id, {self._local()}, direction, a_party, b_party, service_number,"
-            " category, status, seconds, cost"
-        ):
-            yield from map(CallLine._make, batch)
+        with closing(self._db.cursor()) as cursor:
+            for sql, files_read in self._in_order(self._line()):
+                yield from map(CallLine._make, _fetched(cursor.execute(sql, files_read)))
+
+    def blocks(self) -> Iterator[pa.Table]:
+        """Return the same calls in columns named as CallLine's fields, a window at a time."""
+        with closing(self._db.cursor()) as cursor:
+            for sql, files_read in self._in_order(self._line()):
+                reader = cursor.sql(sql, params=files_read).to_arrow_reader(_BATCH)
+                for batch in reader:
+                    yield pa.Table.from_batches([batch])
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over every call's content in order: equal calls, equal fingerprint."""
@@ -323,30 +331,30 @@ class CallStore:
     def _all(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
 
-    def _in_order(self, what: str) -> Iterator[list[tuple[Any, ...]]]:
-        """Yield batches of some columns of the kept calls, in order of time and callid.
+    def _line(self) -> str:
+        """Return the SQL for the columns of a CallLine."""
+        names = (f"{self._local()} AS started" if n == "started" else n for n in CallLine._fields)
+        return ", ".join(names)
 
-        Windows follow each other and each file is in order, so they are read one by one, in
-        the memory of one; records that came twice or astray need one great sort.
+    def _in_order(self, what: str) -> Iterator[tuple[str, list[str]]]:
+        """Yield the queries, each with its file, that give columns of the kept calls in order.
+
+        Windows follow each other and each file is in order of time and callid, so they are read
+        one by one, in the memory of one; records that came twice or astray need one great sort.
         """
         start, end = self._period.start, self._period.end
         order = "ORDER BY unixtime, call_id"
-        cursor = self._db.cursor()
-        try:
-            if self._intake.repeats or self._intake.astray:
-                yield from _fetched(cursor.execute(f"SELECT {what} FROM kept {order}"))
-                return
-            for path in _sources(self._paths):
-                sql = f"SELECT {what} FROM read_parquet(?)"
-                inside = f"WHERE unixtime >= {start} AND unixtime < {end}"
-                yield from _fetched(cursor.execute(f"{sql} {inside} {order}", [path]))
-        finally:
-            cursor.close()
+        if self._intake.repeats or self._intake.astray:
+            yield f"SELECT {what} FROM kept {order}", []
+            return
+        for path in _sources(self._paths):
+            inside = f"WHERE unixtime >= {start} AND unixtime < {end}"
+            yield f"SELECT {what} FROM read_parquet(?) {inside} {order}", [path]
 
 
-def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]]]:
+def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
     while batch := cursor.fetchmany(_BATCH):
-        yield batch
+        yield from batch
 
 
 def categories(paths: Sequence[Path]) -> set[str]:
