@@ -65,7 +65,7 @@ def test_calls_that_go_on_to_further_sheets_are_compared(
     part = part_of(path, "Calls 3")
     cost = re.compile(r'(<c r="J5"[^>]*><v>)[^<]*')
     wrong = patched(path, tmp_path / "wrong.xlsx", part, lambda xml: cost.sub(r"\g<1>7.5", xml))
-    with pytest.raises(TieOutError, match="sheet 'Calls 3' cell J5: 7.50 in the file"):
+    with pytest.raises(TieOutError, match=r"sheet 'Calls 3' cell J5: 7\.50 in the file"):
         tie_out("xlsx", wrong, report)
 
 
