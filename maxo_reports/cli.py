@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from maxo_reports import config
     from maxo_reports.archive.care import Examined
     from maxo_reports.archive.purge import Plan
-    from maxo_reports.config import Workspace
+    from maxo_reports.config import Account, Workspace
     from maxo_reports.core.checks import Finding
+    from maxo_reports.core.period import BillingPeriod
     from maxo_reports.engine import Job, Outcome, Progress
     from maxo_reports.pack import Pack
 
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_archive(verbs)
     _add_sandbox(verbs)
     _add_doctor(verbs)
+    _add_probe(verbs)
     return parser
 
 
@@ -195,6 +197,23 @@ def _add_sandbox(verbs: Any) -> None:
 
 def _add_doctor(verbs: Any) -> None:
     _verb(verbs, "doctor", _doctor, "check the machine and say what to install")
+
+
+def _add_probe(verbs: Any) -> None:
+    verb = _verb(verbs, "probe", _probe, "ask a real account what the API page leaves open")
+    verb.add_argument(
+        "period",
+        nargs="?",
+        metavar="PERIOD",
+        help=f"where to look for calls: {_PERIOD}; default: the last whole days that hold some",
+    )
+    verb.add_argument(
+        "--account",
+        metavar="A",
+        default="",
+        help="an account of maxo.toml (default: the only one)",
+    )
+    _add_json(verb)
 
 
 def _add_what(verb: argparse.ArgumentParser) -> None:
@@ -413,6 +432,23 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return UsageError.exit_code if any(each.health == "ill" for each in examined) else DONE
 
 
+def _probe(arguments: argparse.Namespace) -> int:
+    from maxo_reports import config, engine, terminal
+
+    workspace = config.load(arguments.workspace, os.environ)
+    account = workspace.one(arguments.account)
+    text, now = arguments.period, _now()
+    period = engine.period_of(text, account, now) if text else engine.lately(account, now)
+    with _progress() as progress:
+        job = _job(workspace, account, period, progress)
+        probed = engine.probe(job)
+    if arguments.json:
+        print(json.dumps(engine.probe_as_json(job, probed), indent=1))
+    else:
+        print("\n".join(terminal.answers(job.account, probed)))
+    return FINDINGS if probed.differing else DONE
+
+
 def _jobs(arguments: argparse.Namespace, progress: Progress) -> list[Job]:
     """Return what to work on; every account and period is checked before the first is begun."""
     from maxo_reports import config, engine
@@ -426,12 +462,17 @@ def _jobs(arguments: argparse.Namespace, progress: Progress) -> list[Job]:
         period = engine.period_of(arguments.period, account, _now())
         if not getattr(arguments, "offline", False):
             config.api_key(account, workspace.folder, os.environ)
-
-        def key(account: config.Account = account) -> str:
-            return config.api_key(account, workspace.folder, os.environ)
-
-        jobs.append(engine.Job(workspace, account, period, key, _now, progress))
+        jobs.append(_job(workspace, account, period, progress))
     return jobs
+
+
+def _job(workspace: Workspace, account: Account, period: BillingPeriod, progress: Progress) -> Job:
+    from maxo_reports import config, engine
+
+    def key() -> str:
+        return config.api_key(account, workspace.folder, os.environ)
+
+    return engine.Job(workspace, account, period, key, _now, progress)
 
 
 def _with_out(workspace: Workspace, out: Path) -> Workspace:

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from maxo_reports.archive.columns import CONTENT, CallStore
+from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.replies import Replies
 from maxo_reports.carrier import LIMIT, Carrier, RawResponse
 from maxo_reports.core import cdr
+from maxo_reports.core.changes import Content, contents
 from maxo_reports.core.checks import Check, Depth
 from maxo_reports.core.money import dollars, plain
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
 from maxo_reports.errors import TooDense
 
 _FILL = 0.85
-_Call = tuple[Any, ...]
-"""One call's content, in the order of ``CONTENT``."""
-_COST = CONTENT.index("cost")
 
 
 def compare(
@@ -42,7 +39,7 @@ def compare(
 def _charges(asking: _Asking, calls: CallStore) -> Check:
     """Ask for charged calls only: as many as were pulled, and the same cost to the last digit."""
     asked = asking.calls(calls.hours("cost <> 0"), {"chargesOnly": 1}, cdr.read_reply)
-    costs = {call_id: content[_COST] for call_id, content in asked if content[_COST]}
+    costs = {call_id: content.cost for call_id, content in asked if content.cost}
     control = calls.control()
     return Check(
         "Charged calls asked alone (chargesOnly) = charged calls pulled",
@@ -95,7 +92,7 @@ class _Asking:
         hours: Mapping[int, int],
         also: Mapping[str, int | str],
         read: Callable[[bytes], cdr.Reply],
-    ) -> Iterator[tuple[str, _Call]]:
+    ) -> Iterator[tuple[str, Content]]:
         """Yield the period's calls by their id, as the carrier gives them with ``also``."""
         period = self.period
         clock = LocalClock.over(period.zone, period.start, period.end)
@@ -114,12 +111,9 @@ class _Asking:
             if len(reply.calls) >= LIMIT:
                 waiting += _halves(window)
                 continue
-            columns = cdr.columns(reply, clock)
-            for call_id, *content in zip(
-                columns.call_id, *(getattr(columns, name) for name in CONTENT), strict=True
-            ):
-                if period.start <= content[0] < period.end:
-                    yield call_id, tuple(content)
+            for call_id, content in contents(cdr.columns(reply, clock)):
+                if period.start <= content.unixtime < period.end:
+                    yield call_id, content
 
 
 def _spans(period: BillingPeriod, hours: Mapping[int, int]) -> list[Window]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -30,11 +30,16 @@ from maxo_reports.issue import Outcome, gone, issue, made_again, pull_behind, wa
 from maxo_reports.job import Job, Progress
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.pack import Pack
+from maxo_reports.probe import Probed
+from maxo_reports.probe import probe as ask_open_questions
+from maxo_reports.probe.asking import Connect
 from maxo_reports.pull import pull
 from maxo_reports.tieout import sealed as sealed_files
 
 __all__ = ["Job", "Outcome", "Progress"]
 DEFAULT_REPORTS = ("statement",)
+PROBED_DAYS = 31
+"""Whole days in which a probe looks for calls, latest first, where no period is named."""
 
 
 def period_of(text: str, account: Account, now: int) -> BillingPeriod:
@@ -80,6 +85,12 @@ def _locked(archive: Archive, account: Account, *, tidies: bool = False) -> Iter
 
 def _connection(job: Job) -> Callable[[], Carrier]:
     """Return what opens a connection to the account's carrier."""
+    opener = _opener(job)
+    return lambda: opener(False, job.progress.failed_try)
+
+
+def _opener(job: Job) -> Connect:
+    """Return what opens a connection that asks in JSON or with a form, and tells of failures."""
     settings, account = job.workspace.settings, job.account
     key = Secret(job.key())
     patience = Patience(
@@ -88,13 +99,14 @@ def _connection(job: Job) -> Callable[[], Carrier]:
         whole=settings.request_deadline,
         tries=settings.tries,
     )
-    return lambda: Carrier(
+    return lambda form, told: Carrier(
         account.base_url,
         key,
         patience=patience,
         trust_environment=settings.trust_environment,
         user_agent=PROGRAM.replace(" ", "/"),
-        told=job.progress.failed_try,
+        told=told,
+        form=form,
     )
 
 
@@ -158,13 +170,57 @@ def verify(folder: Path) -> Pack:
     return sealed
 
 
+def lately(account: Account, now: int) -> BillingPeriod:
+    """Return the last whole days, in which a probe looks for calls where no period is named."""
+    today = datetime.fromtimestamp(now, ZoneInfo(account.timezone)).date()
+    first = today - timedelta(days=PROBED_DAYS)
+    return parse_period(f"{first}..{today}", account.timezone, today)
+
+
+def probe(job: Job) -> Probed:
+    """Ask a real account what the API page leaves open; no figure and no pack is touched."""
+    with _alone(job):
+        job.progress.step("Asking the open questions")
+        return ask_open_questions(
+            job.archive,
+            job.period,
+            job.workspace.settings.settle_hours,
+            connect=_opener(job),
+            told=job.progress.failed_try,
+            now=job.now,
+        )
+
+
+def probe_as_json(job: Job, probed: Probed) -> dict[str, Any]:
+    """Return what ``probe --json`` prints."""
+    return {
+        "account": job.account.id,
+        "span": manifest.span(probed.span, job.account.timezone),
+        "calls": probed.calls,
+        "requests": probed.requests,
+        "differing": probed.differing,
+        "advice": probed.advice,
+        "answers": [
+            {
+                "name": line.name,
+                "question": line.question.asks,
+                "relied_on": line.question.relied,
+                "seen": line.seen,
+                "verdict": line.verdict,
+                "means": line.means,
+            }
+            for line in probed.lines
+        ],
+    }
+
+
 def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:
     """Make a sealed pack again from the archive alone and compare every byte.
 
     Raises TieOutError naming each file, and in the workbook each part, that differs.
     """
     said = sealed.manifest["basis"]
-    account = workspace.chosen([said["account"]], every=False)[0]
+    account = workspace.one(said["account"])
     label = said["period"]["label"]
     period = parse_period(label, account.timezone, date.min, account.billing_day)
     job = Job(workspace, account, period, lambda: "", lambda: 0, progress)

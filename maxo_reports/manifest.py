@@ -17,7 +17,7 @@ from maxo_reports.archive.pulls import Pull
 from maxo_reports.core.checks import Check, Finding
 from maxo_reports.core.ledger import Intake, Totals
 from maxo_reports.core.money import plain
-from maxo_reports.core.period import BillingPeriod, LocalClock
+from maxo_reports.core.period import BillingPeriod, LocalClock, Window
 from maxo_reports.core.report import Heading, Source
 from maxo_reports.tieout.compared import Tied
 
@@ -167,12 +167,16 @@ def records(intake: Intake) -> dict[str, int]:
 
 def period(of: BillingPeriod) -> dict[str, str]:
     """Return a period's edges as ISO 8601 moments with their offset."""
-    zone = ZoneInfo(of.zone)
+    return {"label": of.label, **span(of.window, of.zone)}
+
+
+def span(of: Window, zone_name: str) -> dict[str, str]:
+    """Return a span's edges as ISO 8601 moments with their offset."""
+    zone = ZoneInfo(zone_name)
     return {
-        "label": of.label,
         "start": datetime.fromtimestamp(of.start, zone).isoformat(),
         "end": datetime.fromtimestamp(of.end, zone).isoformat(),
-        "timezone": of.zone,
+        "timezone": zone_name,
     }
 
 

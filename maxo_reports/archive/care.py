@@ -237,13 +237,16 @@ class _Examination:
     def read_rest(self) -> None:
         """Look at what lies beside replies and pulls."""
         folder = self._account.folder
-        known = {"replies", "periods", self._account.lock.name, purged.FILE, PURGING}
+        noted = self._account.probe_note
+        known = {"replies", "periods", self._account.lock.name, purged.FILE, PURGING, noted.name}
         for path in files.entries(folder):
             if path.name == PURGING:
                 why = "a purge that was cut short: the next purge removes it"
                 self._leftovers.append(Leftover(path, why))
             elif path.name not in known:
                 self._leave(path)
+        answer = self._read(noted, self._account.noted, "delete it: the next probe notes anew")
+        self._look_for(folder, [answer.sha256] if answer else ())
         remedy = "restore it from a copy, or delete it: later reports cannot say what was purged"
         self._read(folder / purged.FILE, partial(purged.recorded, folder), remedy)
 

@@ -187,6 +187,19 @@ class Account:
                 found += done[-1:]
         return tuple(found)
 
+    def noted(self) -> Answer | None:
+        """Return what an earlier probe wrote down to be asked again, or None."""
+        return _read(self.probe_note) if self.probe_note.exists() else None
+
+    def note(self, answer: Answer) -> None:
+        """Write down what a later probe shall ask again, after its reply has been kept."""
+        notes.put(self.probe_note, asdict(answer))
+
+    @property
+    def probe_note(self) -> Path:
+        """Where a probe notes what the next one asks again."""
+        return self.folder / "probe.json"
+
     def _period(self, period: BillingPeriod) -> Path:
         return self.folder / "periods" / period.key
 
@@ -205,16 +218,20 @@ def _file_name(answer: Answer) -> str:
 
 
 def read_answer(path: Path) -> Answer:
-    """Read what was written down of one window."""
+    """Read what was written down of one window of a pull."""
+    answer = _read(path)
+    if path.name != _file_name(answer):
+        raise ArchiveError(f"{path} in the archive holds {_file_name(answer)}, another window")
+    return answer
+
+
+def _read(path: Path) -> Answer:
     keys = tuple(Answer.__dataclass_fields__)
     content = notes.load(path, keys)
     with notes.shape_of(path):
         fields: dict[str, Any] = {key: content[key] for key in keys}
         window, echo = Window(**fields["window"]), tuple(fields["echo"])
-        answer = Answer(**{**fields, "window": window, "echo": echo})
-    if path.name != _file_name(answer):
-        raise ArchiveError(f"{path} in the archive holds {_file_name(answer)}, another window")
-    return answer
+        return Answer(**{**fields, "window": window, "echo": echo})
 
 
 def _pulls(folder: Path) -> tuple[Pull, ...]:

@@ -82,10 +82,16 @@ def plan(account: Account, before: date) -> Plan:
         except ArchiveError as why:
             message = f"nothing was purged, since it is not known which replies are needed: {why}"
             raise ArchiveError(message) from None
+    noted = account.noted()
+    # A note of a probe goes with the calls that it is about; its echo has the local day.
+    outdated = noted is not None and noted.echo[1][:10] <= before.isoformat()
+    if noted is not None and not outdated:
+        needed.add(noted.sha256)
     kept = list(account.replies.every())
     unneeded = [path for path, sha256 in kept if sha256 and sha256 not in needed]
     left = [path for path in account.folder.rglob(f"{files.TEMPORARY}*") if path.is_file()]
     left = [path for path in left if not any(path.is_relative_to(d.folder) for d in doomed)]
+    left += [account.probe_note] if outdated else []
     aside = account.folder / PURGING
     if aside.is_dir():
         left = [aside, *(path for path in left if not path.is_relative_to(aside))]

@@ -14,6 +14,7 @@ MOST_MARKS = 2
 """How many accents may stand on one letter."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Me"})
+_VOWELS = frozenset("aeiou")
 
 
 def visible(text: str, longest: int) -> str:
@@ -38,10 +39,11 @@ def visible(text: str, longest: int) -> str:
 
 
 def counted(count: int, thing: str) -> str:
-    """Write a number of things: ``1 call``, ``2,487 calls``, ``3 replies``."""
+    """Write a number of things: ``1 call``, ``2,487 calls``, ``3 replies``, ``4 days``."""
     if count == 1:
         return f"1 {thing}"
-    return f"{count:,} {thing[:-1]}ies" if thing.endswith("y") else f"{count:,} {thing}s"
+    changes = thing.endswith("y") and thing[-2:-1] not in _VOWELS
+    return f"{count:,} {thing[:-1]}ies" if changes else f"{count:,} {thing}s"
 
 
 def _cut(shown: list[str], longest: int) -> str:

@@ -564,6 +564,35 @@ STEPS = ("open", "fsync", "replace", "rename", "mkdir", "unlink", "rmdir")
 """The calls of the operating system through which a purge goes."""
 
 
+@pytest.mark.parametrize(("until", "stays"), [("2026-11-01", False), ("2026-11-02", True)])
+def test_what_a_probe_noted_is_known_and_goes_with_its_calls(
+    account: Account, until: str, stays: bool
+) -> None:
+    """Its reply is named by it; a purge of the calls that it is about takes both."""
+    sha256 = account.replies.keep(_body(Window(OCTOBER, OCTOBER + 60), 2))
+    echo = (f"{OCT.first} 00:00:00", f"{until} 00:00:00", BRISBANE)
+    account.note(Answer(Window(OCTOBER, OCTOBER + 60), sha256, 2, ACCEPTED, NOW, 1, echo))
+    found = examine(account)
+    assert (found.is_whole, found.unnamed, found.leftovers) == (True, 0, ())
+    planned = purge.plan(account, BEFORE)
+    purge.purge(account, planned, NOW)
+    assert account.probe_note.exists() is stays
+    assert account.replies.path(sha256).exists() is stays
+    assert examine(account).is_whole
+
+
+def test_a_damaged_note_of_a_probe_is_named(account: Account) -> None:
+    """One flipped letter, or a reply that is gone."""
+    sha256 = account.replies.keep(_body(Window(OCTOBER, OCTOBER + 60), 2))
+    account.note(Answer(OCT.window, sha256, 2, ACCEPTED, NOW, 1, ("", "2027-01-01", "")))
+    whole = account.probe_note.read_bytes()
+    account.probe_note.write_bytes(whole.replace(b'"tries": 1', b'"tries": 2'))
+    assert _paths(examine(account)) == [account.probe_note]
+    account.probe_note.write_bytes(whole)
+    account.replies.path(sha256).unlink()
+    assert _paths(examine(account)) == [account.replies.path(sha256)]
+
+
 def _killed_at(patch: pytest.MonkeyPatch, step: int) -> list[int]:
     """Let the system end the work at its ``step``-th call; the list counts the calls."""
     calls = [0]
