@@ -219,7 +219,7 @@ def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:
 
     Raises TieOutError naming each file, and in the workbook each part, that differs.
     """
-    said = sealed.manifest["basis"]
+    said = sealed.basis
     account = workspace.one(said["account"])
     label = said["period"]["label"]
     period = parse_period(label, account.timezone, date.min, account.billing_day)

@@ -21,8 +21,9 @@ from urllib.parse import quote
 
 import pytest
 from python_calamine import CalamineWorkbook
+from workspaces import run, workspace
 
-from maxo_reports import cli, definitions
+from maxo_reports import definitions
 from maxo_reports.carrier import Carrier
 from maxo_reports.sandbox import Book, Sandbox, random_faults
 
@@ -53,14 +54,6 @@ def call(number: int, unixtime: int, offset: int = 10, **other: object) -> dict[
     }
 
 
-def workspace(folder: Path, address: str, zone: str, extra: str = "") -> Path:
-    """Write a workspace for one account at an address."""
-    folder.mkdir(exist_ok=True)
-    text = f'[account.acme]\nname = "Acme"\ntimezone = "{zone}"\nbase_url = "{address}"\n{extra}'
-    (folder / "maxo.toml").write_text(text)
-    return folder
-
-
 @pytest.fixture(autouse=True)
 def _key(monkeypatch):
     monkeypatch.setenv("MAXO_API_KEY", KEY)
@@ -70,11 +63,6 @@ def _key(monkeypatch):
 def quick(monkeypatch):
     """Let failed requests be asked again at once."""
     monkeypatch.setattr(Carrier, "_wait", lambda *_: 0.0)
-
-
-def run(folder: Path, *words: str) -> int:
-    """Run one command on a workspace, in this process."""
-    return cli.main(["-C", str(folder), *words])
 
 
 def figures(pack: Path) -> dict[str, object]:

@@ -52,6 +52,7 @@ _BATCH = 10_000
 _HOUR = "unixtime // 3600 * 3600"
 CONTENT = Content._fields
 """What makes two records with the same callid the same: all that the carrier says of a call."""
+_COST = CONTENT.index("cost")
 _CONTENT = ", ".join(CONTENT)
 
 
@@ -358,13 +359,23 @@ def categories(paths: Sequence[Path]) -> set[str]:
         return {category for (category,) in source.aggregate("category").fetchall()}
 
 
+def mark(content: Sequence[Any]) -> int:
+    """Return a number that stands for a call's ``CONTENT`` in memory, for this process only."""
+    # To Python, -1 and -2 hash alike: a credit of a micro-dollar would pass for one of two.
+    return hash((*content, content[_COST] == -1))
+
+
 def changes(before: CallStore, after: CallStore, since: int) -> Changes:
     """Compare two looks at one period, call by call; ``since`` is the earlier revision.
 
-    Of a million equal calls only a fingerprint each is held in memory.
+    Of a million equal calls only a mark each is held in memory.
     """
-    seen = {call[0]: hash(call) for call in before.contents()}
-    new = {c[0]: Content(*c[1:]) for c in after.contents() if seen.pop(c[0], None) != hash(c)}
+    seen = {call_id: mark(content) for call_id, *content in before.contents()}
+    new = {
+        call_id: Content(*content)
+        for call_id, *content in after.contents()
+        if seen.pop(call_id, None) != mark(content)
+    }
     old = {c[0]: Content(*c[1:]) for c in before.contents() if c[0] in seen or c[0] in new}
     return between(old, new, since)
 

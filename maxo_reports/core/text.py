@@ -38,6 +38,11 @@ def visible(text: str, longest: int) -> str:
     return "".join(shown)
 
 
+def has_controls(text: str) -> bool:
+    """Tell whether a text holds control characters, which no name or path of ours needs."""
+    return any(unicodedata.category(letter) == "Cc" for letter in text)
+
+
 def counted(count: int, thing: str) -> str:
     """Write a number of things: ``1 call``, ``2,487 calls``, ``3 replies``, ``4 days``."""
     if count == 1:

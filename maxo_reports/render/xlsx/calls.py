@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from xml.sax.saxutils import escape
@@ -19,13 +20,15 @@ ROWS_A_SHEET = 1_048_575
 _BATCH = 2_000
 _HEAD, _PLAIN, _QUOTED = 1, 2, 3
 _STYLE = "TableStyleLight1"
+_LIKE_A_CELL = re.compile(r"[A-Z]{1,3}[0-9]+|R[0-9]*|C[0-9]*|R[0-9]*C[0-9]*", re.IGNORECASE)
+"""What no table can be named: Excel would offer to repair a workbook with a table OCT2026."""
 
 
 def names(calls: int, sheet: str) -> list[tuple[str, str]]:
     """Return the sheets, and the tables on them, that a number of calls takes."""
     count = max(1, -(-calls // ROWS_A_SHEET))
     table = "".join(c if c.isascii() and c.isalnum() else "_" for c in sheet)
-    if not table[:1].isalpha():
+    if not table[:1].isalpha() or _LIKE_A_CELL.fullmatch(table):
         table = f"T_{table}"
     more = range(2, count + 1)
     return [(sheet, table), *((f"{sheet} {n}", f"{table}_{n}") for n in more)]
@@ -37,7 +40,10 @@ def fill(book: Book, section: Section) -> None:
     calls = book.report.calls
     lines = calls.lines()
     left = len(calls)
-    for title, table in names(left, section.spec.sheet):
+    for title, name in names(left, section.spec.sheet):
+        table = name
+        while table.casefold() in {known.casefold() for known in book.tables}:
+            table += "_"  # of another list, whose sheet is named nearly alike
         rows = min(left, ROWS_A_SHEET)
         _sheet(book, title, table, columns, _Rows(columns, lines, rows))
         left -= rows
