@@ -18,7 +18,7 @@ from typing import Any
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
 from maxo_reports.core.report import CALL_COLUMNS, Definition, SectionSpec, Theme
 from maxo_reports.core.sections import OF_CHANGES, ORDERS, SECTION_KINDS
-from maxo_reports.core.text import has_controls
+from maxo_reports.core.text import has_controls, length, visible
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 
 VERSION = 1
@@ -265,10 +265,11 @@ class _Reader:
             self._problem(f"filename {filename!r} cannot be the name of a file")
 
     def _check_sheet(self, sheet: str) -> None:
-        if not sheet or len(sheet) > _SHEET_LONGEST or _SHEET_FORBIDDEN.search(sheet):
+        named = sheet.strip() and length(sheet) <= _SHEET_LONGEST
+        if not named or _SHEET_FORBIDDEN.search(sheet) or visible(sheet, _SHEET_LONGEST) != sheet:
             self._problem(
-                f"{sheet!r} cannot name a sheet: 1 to {_SHEET_LONGEST} characters, "
-                "none of [ ] : * ? / \\ and no quote at an end"
+                f"{sheet!r} cannot name a sheet: 1 to {_SHEET_LONGEST} characters, all of them "
+                "seen, none of [ ] : * ? / \\ and no quote at an end"
             )
         elif sheet.casefold() == "history":
             self._problem("'History' cannot name a sheet: Excel keeps that name for itself")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -13,15 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.utils.cell import column_index_from_string
+from workbooks import Listed
 
 from maxo_reports import definitions
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
-from maxo_reports.core.report import CALL_COLUMNS, CallLine, Theme
+from maxo_reports.core.report import CALL_COLUMNS, CallLine, Section, SectionSpec, Theme
 from maxo_reports.core.sections import ORDERS, SECTION_KINDS
 from maxo_reports.definitions import Loaded, Shelf, load, load_theme
 from maxo_reports.errors import ConfigError, MaxoReportsError, UsageError
 from maxo_reports.render import FORMATS, xlsx
-from maxo_reports.render.xlsx import calls
+from maxo_reports.render.xlsx import names as sheet_names
 from reports import STYLE, made_up_calls, month, statement
 
 SHIPPED = definitions.shipped()
@@ -168,8 +169,8 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
         "section 2: chart must be true or false, not 'yes'",
         "section 3: 'shows' is not a setting (did you mean 'show'?)",
         (
-            "section 3: 'a/b' cannot name a sheet: 1 to 31 characters, none of [ ] : * ? / \\ "
-            "and no quote at an end"
+            "section 3: 'a/b' cannot name a sheet: 1 to 31 characters, all of them seen, "
+            "none of [ ] : * ? / \\ and no quote at an end"
         ),
         "section 3: group_by has no meaning in a section of kind 'days'",
         'section 3: formats must be a list such as ["calls", "cost"], not \'pdf\'',
@@ -285,17 +286,11 @@ names = st.sampled_from
 SHEETS = ("Calls", "calls", "Summary", "x y", "x_y", "OCT2026", "R1C1", "c", "1st", "Übersicht")
 
 
-class Listed(list[CallLine]):
-    """A list of calls."""
-
-    def lines(self) -> Iterator[CallLine]:
-        """Return them one by one."""
-        return iter(self)
-
-
 LISTED = Listed(
-    CallLine(str(n), OCTOBER + n, "Inbound", "04", "07", "07", "Incoming", "Busy", n, n * 1000)
-    for n in range(3)
+    [
+        CallLine(str(n), OCTOBER + n, "Inbound", "04", "07", "07", "Incoming", "Busy", n, n * 1000)
+        for n in range(3)
+    ]
 )
 
 
@@ -364,7 +359,9 @@ def test_what_is_accepted_can_be_made_into_a_workbook(
 )
 def test_no_table_is_named_like_a_cell(sheet: str, table: str) -> None:
     """OCT2026 is row 2026 of column OCT; Excel would offer to repair a table of that name."""
-    assert calls.names(1, sheet) == [(sheet, table)]
+    spec = SectionSpec("itemised", "Calls", sheet, ("xlsx",))
+    (page,) = sheet_names.plan([Section(spec, None)], 1)["Calls"]
+    assert (page.sheet, page.table) == (sheet, table)
 
 
 def is_like_a_cell(name: str) -> bool:

@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -49,6 +50,7 @@ _SCHEMA = pa.schema(
 _FIELDS = b"maxo.fields"
 """Where a file notes how many of its calls had fields that we do not know, or lacked ours."""
 _BATCH = 10_000
+_DAY = 86_400
 _HOUR = "unixtime // 3600 * 3600"
 CONTENT = Content._fields
 """What makes two records with the same callid the same: all that the carrier says of a call."""
@@ -176,6 +178,7 @@ class CallStore:
         # No window of a month may be without a file; an empty one has a file of no rows.
         source = self._db.read_parquet(_sources(paths), file_row_number=True)
         source.create_view("received")
+        self._without = ""
         self._intake = self._receive()
         self._rows = self._intake.ledger
 
@@ -188,26 +191,18 @@ class CallStore:
 
     def _receive(self) -> Intake:
         """Sort the records into ledger, repeats and outside, and count each."""
-        start, end = self._period.start, self._period.end
-        inside = f"unixtime >= {start} AND unixtime < {end}"
+        inside = self._inside()
         astray = "(unixtime < window_start OR unixtime >= window_end)"
         received, in_period, distinct, strays = self._one(
             f"SELECT count(*), count(*) FILTER ({inside}),"
             f" count(DISTINCT call_id) FILTER ({inside}),"
             f" count(*) FILTER ({inside} AND {astray}) FROM received"
         )
-        first = "PARTITION BY call_id ORDER BY window_start, file_row_number"
-        if in_period == distinct:
-            kept = f"SELECT * FROM received WHERE {inside}"
-            conflicting = 0
-        else:
-            kept = f"SELECT * FROM received WHERE {inside} QUALIFY row_number() OVER ({first}) = 1"
-            (conflicting,) = self._one(
-                f"SELECT count(*) FROM (SELECT ({_CONTENT}) AS content,"
-                f" first_value(({_CONTENT})) OVER ({first}) AS kept FROM received"
-                f" WHERE {inside}) WHERE content IS DISTINCT FROM kept"
-            )
-        self._db.execute(f"CREATE VIEW kept AS {kept}")
+        conflicting = 0
+        if in_period != distinct:
+            self._without = "ANTI JOIN dropped USING (window_start, file_row_number)"
+            conflicting = self._drop_repeats(inside)
+        self._db.execute(f"CREATE VIEW kept AS SELECT * FROM {self._kept('received')}")
         return Intake(
             received,
             distinct,
@@ -219,6 +214,37 @@ class CallStore:
             _counts(self._noted["unknown"]),
             _counts(self._noted["missing"]),
         )
+
+    def _inside(self) -> str:
+        return f"unixtime >= {self._period.start} AND unixtime < {self._period.end}"
+
+    def _kept(self, source: str) -> str:
+        """Return the SQL for those records of a source that are in the ledger."""
+        return f"{source} {self._without} WHERE {self._inside()}"
+
+    def _drop_repeats(self, inside: str) -> int:
+        """Note the records to leave out, and return how many differ from the one that is kept.
+
+        Only callids that came more than once are looked at again, and those are few. A record is
+        known by its row and the start of its window: no two windows begin in the same second.
+        """
+        first = "PARTITION BY call_id ORDER BY window_start, file_row_number"
+        self._db.execute(
+            "CREATE TABLE repeated AS SELECT call_id FROM received"
+            f" WHERE {inside} GROUP BY call_id HAVING count(*) > 1"
+        )
+        self._db.execute(
+            "CREATE TABLE dropped AS SELECT window_start, file_row_number FROM received"
+            f" SEMI JOIN repeated USING (call_id) WHERE {inside}"
+            f" QUALIFY row_number() OVER ({first}) > 1"
+        )
+        (conflicting,) = self._one(
+            f"SELECT count(*) FROM (SELECT ({_CONTENT}) AS content,"
+            f" first_value(({_CONTENT})) OVER ({first}) AS kept FROM received"
+            f" SEMI JOIN repeated USING (call_id) WHERE {inside})"
+            " WHERE content IS DISTINCT FROM kept"
+        )
+        return int(conflicting)
 
     def _quirks(self) -> tuple[QuirkCount, ...]:
         bits = ", ".join(f"('{code}', {bit})" for code, bit in QUIRKS.items())
@@ -266,8 +292,9 @@ class CallStore:
 
     def contents(self) -> Iterator[tuple[Any, ...]]:
         """Yield every call's id and then its ``CONTENT``, in order of time."""
-        for batch in self._in_order(f"call_id, {_CONTENT}"):
-            yield from batch
+        with closing(self._db.cursor()) as cursor:
+            for sql, files_read in self._in_order(f"call_id, {_CONTENT}"):
+                yield from _fetched(cursor.execute(sql, files_read))
 
     def hours(self, which: str) -> dict[int, int]:
         """Return how many calls began in each hour, by its first unix second.
@@ -290,11 +317,17 @@ class CallStore:
 
     def lines(self) -> Iterator[CallLine]:
         """Return the calls in order of time."""
-        for batch in self._in_order(
-            f"call_id, {self._local()}, direction, a_party, b_party, service_number,"
-            " category, status, seconds, cost"
-        ):
-            yield from map(CallLine._make, batch)
+        with closing(self._db.cursor()) as cursor:
+            for sql, files_read in self._in_order(self._line()):
+                yield from map(CallLine._make, _fetched(cursor.execute(sql, files_read)))
+
+    def blocks(self) -> Iterator[pa.Table]:
+        """Return the same calls in columns named as CallLine's fields, a window at a time."""
+        with closing(self._db.cursor()) as cursor:
+            for sql, files_read in self._in_order(self._line()):
+                reader = cursor.sql(sql, params=files_read).to_arrow_reader(_BATCH)
+                for batch in reader:
+                    yield pa.Table.from_batches([batch])
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over every call's content in order: equal calls, equal fingerprint."""
@@ -323,30 +356,32 @@ class CallStore:
     def _all(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
 
-    def _in_order(self, what: str) -> Iterator[list[tuple[Any, ...]]]:
-        """Yield batches of some columns of the kept calls, in order of time and callid.
+    def _line(self) -> str:
+        """Return the SQL for the columns of a CallLine."""
+        names = (f"{self._local()} AS started" if n == "started" else n for n in CallLine._fields)
+        return ", ".join(names)
 
-        Windows follow each other and each file is in order, so they are read one by one, in
-        the memory of one; records that came twice or astray need one great sort.
+    def _in_order(self, what: str) -> Iterator[tuple[str, list[str]]]:
+        """Yield the queries, each with its file, that give columns of the kept calls in order.
+
+        Windows follow each other and each file is in order of time and callid, so they are read
+        one by one, in the memory of one. Records that came astray lie in another window's file:
+        then all files are asked for one day after the other.
         """
-        start, end = self._period.start, self._period.end
         order = "ORDER BY unixtime, call_id"
-        cursor = self._db.cursor()
-        try:
-            if self._intake.repeats or self._intake.astray:
-                yield from _fetched(cursor.execute(f"SELECT {what} FROM kept {order}"))
-                return
-            for path in _sources(self._paths):
-                sql = f"SELECT {what} FROM read_parquet(?)"
-                inside = f"WHERE unixtime >= {start} AND unixtime < {end}"
-                yield from _fetched(cursor.execute(f"{sql} {inside} {order}", [path]))
-        finally:
-            cursor.close()
+        if self._intake.astray:
+            for day in range(self._period.start, self._period.end, _DAY):
+                span = f"unixtime >= {day} AND unixtime < {day + _DAY}"
+                yield f"SELECT {what} FROM kept WHERE {span} {order}", []
+            return
+        one = self._kept("read_parquet(?, file_row_number=true)")
+        for path in _sources(self._paths):
+            yield f"SELECT {what} FROM {one} {order}", [path]
 
 
-def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[list[tuple[Any, ...]]]:
+def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
     while batch := cursor.fetchmany(_BATCH):
-        yield batch
+        yield from batch
 
 
 def categories(paths: Sequence[Path]) -> set[str]:

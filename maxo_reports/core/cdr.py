@@ -24,6 +24,7 @@ import msgspec
 
 from maxo_reports.core import money, numbering
 from maxo_reports.core.period import LocalClock, Window
+from maxo_reports.core.text import fits
 from maxo_reports.errors import Garbled, Refused
 
 INBOUND = "Inbound"
@@ -53,6 +54,8 @@ QUIRKS: dict[str, int] = {
 }
 LONGEST_TEXT = 32_767
 """Characters that a spreadsheet cell can hold; a longer text is marked, and shown cut."""
+_SURELY_FITS = LONGEST_TEXT // 10
+"""A character that is written out by its number takes ten."""
 
 
 _ABSENT = msgspec.Raw(b"")
@@ -367,7 +370,8 @@ class _Reader:
         quirks |= odd
         if call.datetime is not None and not self._same_moment(call.datetime, unixtime):
             quirks |= QUIRKS["clock-differs"]
-        if max(len(a_party), len(b_party), len(category), len(status)) > LONGEST_TEXT:
+        texts = (call_id, a_party, b_party, category, status, direction)
+        if max(map(len, texts)) > _SURELY_FITS and not all(map(_fits, texts)):
             quirks |= QUIRKS["text-too-long"]
         out.call_id.append(call_id)
         out.unixtime.append(unixtime)
@@ -418,6 +422,10 @@ def _whole(value: int | str, name: str, call_id: int | str) -> int:
         return int(value)
     message = f"call {call_id}: {name} is {value[:40]!r}, not a whole number"
     raise Garbled(message)
+
+
+def _fits(value: str) -> bool:
+    return fits(value, LONGEST_TEXT)
 
 
 def _text(value: str | int | None) -> str:

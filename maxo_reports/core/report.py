@@ -109,6 +109,14 @@ CALL_COLUMNS: Mapping[str, Column] = {
 """What an itemised list can show, in CallLine's order."""
 
 
+class CallBlock(Protocol):
+    """Some calls in columns named as CallLine's fields, which any reader of Arrow can take."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Hand the columns over without a copy: the Arrow PyCapsule interface."""
+        ...
+
+
 class Calls(Protocol):
     """The period's calls in order of time, read from the column store as often as asked."""
 
@@ -118,6 +126,10 @@ class Calls(Protocol):
 
     def lines(self) -> Iterator[CallLine]:
         """Return the calls one by one."""
+        ...
+
+    def blocks(self) -> Iterator[CallBlock]:
+        """Return the same calls some thousands at a time, in columns: for files of all calls."""
         ...
 
 

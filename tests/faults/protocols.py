@@ -38,7 +38,6 @@ def install(broken: str, operations: Operations) -> None:
         setattr(owner, name, call)
 
     promising(files, "put", lambda _, path, *__: path)
-    promising(files, "make_folder", lambda _, path: path)
     promising(Replies, "keep", lambda sha256, self, _: self.path(sha256))
     promising(Pull, "finish", lambda _, self, __: self.folder / "done.json")
     promising(pack, "seal", lambda sealed, *_: sealed.folder)

@@ -8,9 +8,11 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from workbooks import Listed
+
 from maxo_reports.core.ledger import Totals
 from maxo_reports.core.money import MICROS
-from maxo_reports.core.report import CallLine, Report
+from maxo_reports.core.report import CallBlock, CallLine, Report
 from maxo_reports.render import renderer
 from reports import STYLE, Call, made_up_calls, month, statement
 
@@ -23,6 +25,10 @@ class Lines(list[CallLine]):
     def lines(self) -> Iterator[CallLine]:
         """Return them one by one."""
         return iter(self)
+
+    def blocks(self) -> Iterator[CallBlock]:
+        """Return them in columns."""
+        return Listed(self).blocks()
 
 
 def _line(number: int, call: Call) -> CallLine:

@@ -6,10 +6,11 @@ text from outside stays text, and which value stands beside which formula.
 
 from __future__ import annotations
 
-import re
+from copy import copy
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell as NativeCell
@@ -18,18 +19,14 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from maxo_reports.core.cdr import LONGEST_TEXT
 from maxo_reports.core.report import Cell, Column, Kind, Report, Role
-from maxo_reports.core.text import visible
 from maxo_reports.render import Style
 from maxo_reports.render.xlsx.package import Cached, Sheet
+from maxo_reports.render.xlsx.rows import CLOCK_PLACES, DAY, EPOCH, LENGTH_PLACES
+from maxo_reports.render.xlsx.texts import looks_like_formula, safe_text
 
-DAY = 86_400
-EPOCH = 25_569
-"""The serial number that a spreadsheet gives 1 January 1970."""
 A4 = 9
 
-_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _WIDTHS = {
     Kind.TEXT: 30,
     Kind.NUMBER: 19,
@@ -58,20 +55,6 @@ _TEXTS = frozenset({Kind.TEXT, Kind.NUMBER, Kind.ID})
 _LEFT = _TEXTS | {Kind.MOMENT, Kind.DATE}
 
 
-def safe_text(text: str) -> str:
-    """Return text as a cell can hold it: nothing unseen, not too long, no hidden escape.
-
-    Excel reads ``_x0041_`` inside a text as the letter A; writing the first underscore as
-    ``_x005F_`` keeps it as it is.
-    """
-    return _ESCAPED.sub("_x005F_", visible(text, LONGEST_TEXT))
-
-
-def looks_like_formula(text: str) -> bool:
-    """Tell whether editing the cell would turn the text into a formula."""
-    return text[:1] in {"=", "+", "-", "@"}
-
-
 def number_format(kind: Kind, places: int) -> str:
     """Return the number format of a kind; costs are written with ``places`` decimals."""
     if kind is Kind.MONEY:
@@ -88,14 +71,18 @@ def number_format(kind: Kind, places: int) -> str:
 def figure(value: Cell, kind: Kind) -> Decimal | int:
     """Return the number that a cell holds: dollars, a count, or days and parts of a day."""
     if kind is Kind.DURATION and isinstance(value, int):
-        return (Decimal(value) / DAY).quantize(Decimal("1e-9"))
+        return _days(value, LENGTH_PLACES)
     if kind is Kind.DATE and isinstance(value, date):
         return EPOCH + (value - date(1970, 1, 1)).days
     if kind is Kind.MOMENT and isinstance(value, datetime):
         since = value.replace(tzinfo=None) - datetime(1970, 1, 1)  # noqa: DTZ001 - a local clock
-        return EPOCH + (Decimal(since // timedelta(seconds=1)) / DAY).quantize(Decimal("1e-9"))
+        return EPOCH + _days(since // timedelta(seconds=1), CLOCK_PLACES)
     assert isinstance(value, (int, Decimal)), "only figures are numbers"
     return value
+
+
+def _days(seconds: int, places: int) -> Decimal:
+    return (Decimal(seconds) / DAY).quantize(Decimal(1).scaleb(-places))
 
 
 def _aligned(kind: Kind, *, wrap: bool = False) -> Alignment:
@@ -118,6 +105,7 @@ class Book:
         self.passes: dict[int, Sheet] = {}
         self.tables: dict[str, str] = {}
         """The whole range of each streamed table, by its name."""
+        self._looks: dict[tuple[Kind, Role], Any] = {}
         self._native = Workbook()
         self._native.remove(self._native.worksheets[0])
         self._native.calculation.fullCalcOnLoad = True
@@ -218,23 +206,40 @@ class Book:
 
     def value(self, cell: NativeCell, value: Cell, kind: Kind, role: Role = Role.ROW) -> None:
         """Write one value in its kind's form."""
+        self._dress(cell, kind, role)
         if isinstance(value, str):
             self._text(cell, value)
         elif value is not None:
             cell.value = figure(value, kind)
-        self._dress(cell, kind, role)
+
+    def number(self, cell: NativeCell, number: Decimal | int, kind: Kind) -> None:
+        """Write a figure that is in the sheet's own units already."""
+        self._dress(cell, kind, Role.ROW)
+        cell.value = number
 
     def formula(
         self, cell: NativeCell, formula: str, value: Cached, kind: Kind, role: Role = Role.ROW
     ) -> None:
         """Write a formula and, for the last pass, the value that it comes to."""
+        self._dress(cell, kind, role)
         cell.value = f"={formula}"
         sheet = cell.parent
         assert isinstance(sheet, Worksheet), "cells of this book are in its sheets"
         self.pass_of(sheet).cached[cell.coordinate] = value
-        self._dress(cell, kind, role)
 
-    def _dress(self, cell: NativeCell, kind: Kind, role: Role) -> None:
+    def _dress(self, cell: Any, kind: Kind, role: Role) -> None:
+        """Give a cell its kind's look; openpyxl takes long to compare looks, so each is made once.
+
+        A look is openpyxl's own array of style numbers, which it has no public name for.
+        """
+        look = self._looks.get((kind, role))
+        if look is None:
+            self._make_look(cell, kind, role)
+            self._looks[kind, role] = copy(cell._style)  # noqa: SLF001
+        else:
+            cell._style = copy(look)  # noqa: SLF001
+
+    def _make_look(self, cell: NativeCell, kind: Kind, role: Role) -> None:
         total = role is Role.TOTAL
         cell.number_format = number_format(kind, self.report.places)
         cell.font = self._font(bold=total)

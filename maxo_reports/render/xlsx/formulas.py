@@ -1,20 +1,32 @@
 """Live formulas over the Calls table, for every figure that sums calls.
 
-Comparisons use EXACT inside SUMPRODUCT: SUMIFS and COUNTIFS take ``0612`` and ``612`` for the
-same number, and read ``*``, ``?``, ``<`` and ``=`` in a name as commands. SUMPRODUCT with EXACT
-is exact everywhere, but slow: above a size the groups hold their figures and only the totals
-stay live.
+Rows are chosen by comparing inside SUMPRODUCT. SUMIFS and COUNTIFS would take ``0612`` and
+``612`` for the same number, and read ``*``, ``?``, ``<`` and ``=`` in a name as commands; a plain
+``=`` does neither. It does not tell capital letters from small ones, so names that are alike but
+for that, or are not plain ASCII, are compared with EXACT, which takes four times as long.
+
+Above a size the groups hold their figures and only the totals stay live.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 
+from maxo_reports.core.cdr import LONGEST_TEXT
 from maxo_reports.core.ledger import DIMENSIONS
-from maxo_reports.core.report import CALL_COLUMNS
+from maxo_reports.core.report import Role, Table
+from maxo_reports.core.text import visible
 
-LIVE_COMPARISONS = 1_500_000
-"""Calls times groups above which the groups of one section are not live."""
+LIVE_COMPARISONS = 5_000_000
+"""Calls times groups above which the groups of one section are not live.
+
+LibreOffice recalculates a section of that size, five measures, in about 2 seconds of one core.
+"""
+_EXACT_COSTS = 4
+_LONGEST_FORMULA = 8_000
+"""Excel takes 8,192 characters."""
+_LONGEST_LITERAL = 255
 _NEEDED = {
     "calls": ("call_id",),
     "connected": ("status",),
@@ -22,7 +34,6 @@ _NEEDED = {
     "seconds": ("seconds",),
     "cost": ("cost",),
 }
-_LONGEST_LITERAL = 255
 _TOTALS = {
     "calls": "COUNTA({t}[Call ID])",
     "connected": "SUMPRODUCT(1*({connected}))",
@@ -56,49 +67,69 @@ class Formulas:
         self._tables = tables
         self._shown = shown
         self._calls = calls
-        self._statuses = connected_statuses
+        self._words = [visible(word, LONGEST_TEXT) for word in connected_statuses]
 
     def total(self, measure: str) -> str | None:
         """Return the formula for a measure of all calls, or None where it cannot be live."""
-        if not self._can(measure, ()):
+        return self._over_tables(_TOTALS[measure], measure, {})
+
+    def choice(self, table: Table) -> str | None:
+        """Return how a table's rows choose their calls, or None where they cannot be live.
+
+        It is the pattern of a condition, in which ``{0}`` stands for the row's first cell.
+        """
+        rows = [row for row in table.rows if row.role is Role.ROW]
+        comparisons = self._calls * len(rows)
+        if not table.group_by:
+            days = bool(rows) and isinstance(rows[0].cells[0], date)
+            can = days and "started" in self._shown and comparisons <= LIVE_COMPARISONS
+            return "(INT({t}[Started])={0})" if can else None
+        keys = [tuple(visible(value, LONGEST_TEXT) for value in row.key) for row in rows]
+        alike = len(set(keys)) < len(keys)
+        if alike or not all(name in self._shown for name in table.group_by):
             return None
-        return self._over_tables(_TOTALS[measure], {})
+        parts = []
+        for at, name in enumerate(table.group_by):
+            plain = _is_plain({key[at] for key in keys})
+            comparisons *= 1 if plain else _EXACT_COSTS
+            pattern = "({t}[%s]={%d})" if plain else "EXACT({t}[%s],{%d})"
+            parts.append(pattern % (DIMENSIONS[name], at))
+        return "*".join(parts) if comparisons <= LIVE_COMPARISONS else None
 
-    def group(self, measure: str, dimensions: Mapping[str, str], groups: int) -> str | None:
-        """Return the formula for a measure of one group; ``dimensions`` maps each to its cell."""
-        if not self._can(measure, dimensions) or self._calls * groups > LIVE_COMPARISONS:
+    def row(self, measure: str, choice: str, cells: Sequence[str]) -> str | None:
+        """Return the formula for a measure of the row whose leading cells are ``cells``."""
+        parts = {f"{{{at}}}": cell for at, cell in enumerate(cells)}
+        return self._over_tables(_GROUPS[measure], measure, {"{which}": choice, **parts})
+
+    def _over_tables(self, pattern: str, measure: str, parts: Mapping[str, str]) -> str | None:
+        if not self._tables or not all(name in self._shown for name in _NEEDED[measure]):
             return None
-        which = "*".join(
-            f"EXACT({{t}}[{DIMENSIONS[name]}],{cell})" for name, cell in dimensions.items()
-        )
-        return self._over_tables(_GROUPS[measure], {"which": which})
-
-    def day(self, measure: str, cell: str, days: int) -> str | None:
-        """Return the formula for a measure of one day, whose date is in ``cell``."""
-        if not self._can(measure, ("started",)) or self._calls * days > LIVE_COMPARISONS:
+        if any(len(word) > _LONGEST_LITERAL for word in self._words) and measure == "connected":
             return None
-        return self._over_tables(_GROUPS[measure], {"which": f"(INT({{t}}[Started])={cell})"})
+        for name, text in {"{connected}": self._connected(), **parts}.items():
+            pattern = pattern.replace(name, text)
+        formula = "+".join(pattern.replace("{t}", table) for table in self._tables)
+        return formula if len(formula) <= _LONGEST_FORMULA else None
 
-    def _can(self, measure: str, also: Collection[str]) -> bool:
-        if measure == "connected" and not self._connected_fits():
-            return False
-        needed = (*_NEEDED[measure], *also)
-        return bool(self._tables) and all(name in self._shown for name in needed)
+    def _connected(self) -> str:
+        """Return the condition that a call's status is one of those that count as connected."""
+        # Words that differ in capital letters only are one to an equals sign.
+        plain = {word.casefold(): word for word in self._words if word.isascii()}
+        same = [f"({{t}}[Status]={_literal(word)})" for word in plain.values()]
+        exact = [f"EXACT({{t}}[Status],{_literal(w)})" for w in self._words if not w.isascii()]
+        return "+".join((*same, *exact)) or "0"
 
-    def _connected_fits(self) -> bool:
-        """Tell whether the status words can stand in a formula as they are."""
-        return all(len(word) <= _LONGEST_LITERAL for word in self._statuses)
 
-    def _over_tables(self, pattern: str, parts: Mapping[str, str]) -> str:
-        words = [
-            'EXACT({t}[%s],"%s")' % (CALL_COLUMNS["status"].label, word.replace('"', '""'))  # noqa: UP031 - braces are for later
-            for word in self._statuses
-        ]
-        connected = "+".join(words) or "EXACT({t}[Status],FALSE)"
-        terms = []
-        for table in self._tables:
-            filled = pattern.replace("{connected}", connected)
-            for name, text in parts.items():
-                filled = filled.replace(f"{{{name}}}", text)
-            terms.append(filled.replace("{t}", table))
-        return "+".join(terms)
+def weighted(place: str, first: int) -> str:
+    """Return the formula for the sum of a column, its first row once, its second twice, ..."""
+    return f"SUMPRODUCT({place},ROW({place})-{first - 1})"
+
+
+def _is_plain(names: Collection[str]) -> bool:
+    """Tell whether a plain comparison tells these names from each other."""
+    folded = {name.casefold() for name in names}
+    return len(folded) == len(names) and all(name.isascii() for name in names)
+
+
+def _literal(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"'

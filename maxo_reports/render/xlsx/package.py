@@ -3,11 +3,12 @@
 openpyxl makes the skeleton: sheets, styles, tables, charts, print set-up. This pass copies the
 package and, on the way,
 
-* streams the rows of the long sheets into their parts, with the styles of a prototype row, at
-  a tenth of the time and in no more memory than one batch of rows;
+* streams the rows of the long sheets into their parts, with the styles of a prototype row, in
+  no more memory than a batch of rows, and writes the texts that they share;
 * writes the value beside each formula, so that a preview, a phone or a program that does not
   calculate shows the right figure;
-* marks phone numbers as meant to be text, so that Excel draws no green triangles;
+* marks text that looks like a number as meant, so that Excel draws no green triangles;
+* puts what makes up a font into the order of the file format's schema;
 * fixes every time stamp, so that the same report is the same bytes.
 """
 
@@ -15,29 +16,50 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
-from typing import Protocol
 from xml.sax.saxutils import escape
 
+from maxo_reports.render.xlsx.rows import Rows
+from maxo_reports.render.xlsx.texts import Shared
+
 # Above level 4 zlib takes twice the time for a tenth of the size.
-_LEVEL = 4
-_BIG_PART = 2_000_000
-"""Rows from which a part may outgrow what a plain zip entry can say of its size."""
+LEVEL = 4
 _CORE = "docProps/core.xml"
+_SHARED = "xl/sharedStrings.xml"
+_NAMING_SHARED = {
+    "[Content_Types].xml": (
+        b"</Types>",
+        b'<Override PartName="/xl/sharedStrings.xml" ContentType="%s"/>'
+        % b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml",
+    ),
+    "xl/_rels/workbook.xml.rels": (
+        b"</Relationships>",
+        b'<Relationship Id="rIdShared" Target="sharedStrings.xml" Type="%s"/>'
+        % b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings",
+    ),
+}
+"""Parts that have to name the shared texts: where, and how."""
+_STYLES = "xl/styles.xml"
 _TABLES = "xl/tables/"
 _TABLE_NAME = re.compile(rb'displayName="([^"]*)"')
 _REF = re.compile(rb' ref="[^"]*"')
-_DIMENSION = re.compile(rb'<dimension ref="[^"]*"')
+_DIMENSION = re.compile(rb'<dimension ref="([^"]*)"')
 _MODIFIED = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(<)")
 _FORMULA = re.compile(rb'<c r="([A-Z]+[0-9]+)"([^>]*)>(<f[^>]*>[^<]*</f>)<v\s*(?:/>|></v>)</c>')
 _TYPE = re.compile(rb'\s+t="[^"]*"')
 _ROW = re.compile(rb'<row r="([0-9]+)"[^>]*>.*?</row>', re.DOTALL)
 _STYLE = re.compile(rb'<c r="[A-Z]+[0-9]+"[^>]*?s="([0-9]+)"')
+_FONT = re.compile(rb"(<font>)(.*?)(</font>)", re.DOTALL)
+_FONT_PART = re.compile(rb"<([a-zA-Z]+)[^>]*/>")
+_FONT_ORDER = (
+    *(b"b", b"i", b"strike", b"condense", b"extend", b"outline", b"shadow", b"u", b"vertAlign"),
+    *(b"sz", b"color", b"name", b"family", b"charset", b"scheme"),
+)
 _AFTER_IGNORED = re.compile(
     rb"<(?:drawing|legacyDrawing|legacyDrawingHF|picture|oleObjects|controls|tableParts|extLst)\b"
     rb"|</worksheet>"
@@ -46,31 +68,27 @@ _AFTER_IGNORED = re.compile(
 Cached = int | Decimal | str
 
 
-@dataclass(slots=True)
-class Sheet:
-    """What the pass does to one sheet.
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What takes the place of the prototype rows of a sheet whose rows are streamed.
 
-    ``cached`` gives each formula's value by cell; ``text_ranges`` are where numbers are meant
-    to be text. For a streamed sheet, ``prototypes`` are the numbers of the rows that show the
-    styles, one set each, ``rows`` makes the row XML from those styles' numbers, and ``extent``
-    is the range that the sheet and its table have with all rows (openpyxl, given it, would make
+    ``plain`` and ``quoted`` are the numbers of the two rows that show the styles; ``extent`` is
+    the range that the sheet and its table have with all rows (openpyxl, given it, would make
     every cell of it).
     """
 
+    plain: int
+    quoted: int
+    rows: Rows
+    extent: str
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What the pass does to one sheet: each formula's value by its cell, and streamed rows."""
+
     cached: dict[str, Cached] = field(default_factory=dict)
-    text_ranges: list[str] = field(default_factory=list)
-    prototypes: tuple[int, ...] = ()
-    rows: RowMaker | None = None
-    row_count: int = 0
-    extent: str = ""
-
-
-class RowMaker(Protocol):
-    """Makes the rows of a streamed sheet; ``calls`` has the one that lists calls."""
-
-    def xml(self, styles: Mapping[int, tuple[int, ...]]) -> Iterator[bytes]:
-        """Yield batches of ``<row>`` elements; ``styles`` are each prototype row's style ids."""
-        ...
+    stream: Stream | None = None
 
 
 def finish(
@@ -85,26 +103,48 @@ def finish(
     ``sheets`` are by position from 1; ``tables`` gives each streamed table's whole range by its
     name; ``moment`` is the time that the document is said to be from.
     """
+    shared = Shared()
     with (
         zipfile.ZipFile(BytesIO(skeleton)) as source,
         target.open("xb") as file,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as out,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as out,
     ):
         for name in source.namelist():
             part = source.read(name)
             sheet = sheets.get(_position(name))
-            big = sheet is not None and sheet.row_count > _BIG_PART
-            # Opened by name, an entry gets a fixed time of its own accord.
-            with out.open(name, "w", force_zip64=big) as entry:
-                if name == _CORE:
-                    entry.write(_dated(part, moment))
-                elif name.startswith(_TABLES):
-                    entry.write(_extended(part, tables))
-                elif sheet is None:
-                    entry.write(part)
-                else:
-                    for piece in _pieces(part, sheet):
-                        entry.write(piece)
+            if sheet is None:
+                _put(out, name, [_mended(name, part, tables, moment)])
+            else:
+                _put(out, name, _pieces(part, sheet, shared), long=sheet.stream is not None)
+        _put(out, _SHARED, shared.xml())
+
+
+def _put(
+    out: zipfile.ZipFile, name: str, pieces: Iterable[bytes | memoryview], *, long: bool = False
+) -> None:
+    """Write one part; one that may be long gets room for a size beyond 4 GB."""
+    # Opened by name, an entry gets a fixed time of its own accord.
+    with out.open(name, "w", force_zip64=long) as entry:
+        for piece in pieces:
+            entry.write(piece)
+
+
+def _mended(name: str, part: bytes, tables: Mapping[str, str], moment: datetime) -> bytes:
+    """Return a part that is no sheet's as it should be."""
+    if name == _CORE:
+        return _dated(part, moment)
+    if name == _STYLES:
+        return _FONT.sub(_in_order, part)
+    if name in _NAMING_SHARED:
+        end, more = _NAMING_SHARED[name]
+        return part.replace(end, more + end)
+    return _extended(part, tables) if name.startswith(_TABLES) else part
+
+
+def _in_order(font: re.Match[bytes]) -> bytes:
+    """Put the parts of a font into the schema's order; openpyxl has one of its own."""
+    parts = sorted(_FONT_PART.finditer(font[2]), key=lambda part: _FONT_ORDER.index(part[1]))
+    return font[1] + b"".join(part[0] for part in parts) + font[3]
 
 
 def _position(name: str) -> int:
@@ -127,15 +167,16 @@ def _extended(part: bytes, tables: Mapping[str, str]) -> bytes:
     return _REF.sub(b' ref="%s"' % whole.encode(), part)
 
 
-def _pieces(part: bytes, sheet: Sheet) -> Iterator[bytes]:
+def _pieces(part: bytes, sheet: Sheet, shared: Shared) -> Iterator[bytes | memoryview]:
     part = _with_values(part, sheet.cached)
-    part = _with_ignored(part, sheet.text_ranges)
-    if sheet.extent:
-        part = _DIMENSION.sub(b'<dimension ref="%s"' % sheet.extent.encode(), part, count=1)
-    if sheet.rows is None:
+    stream = sheet.stream
+    if stream is not None:
+        part = _DIMENSION.sub(b'<dimension ref="%s"' % stream.extent.encode(), part, count=1)
+    part = _with_ignored(part)
+    if stream is None:
         yield part
     else:
-        yield from _streamed(part, sheet, sheet.rows)
+        yield from _streamed(part, stream, shared)
 
 
 def _with_values(part: bytes, cached: Mapping[str, Cached]) -> bytes:
@@ -158,28 +199,28 @@ def _with_values(part: bytes, cached: Mapping[str, Cached]) -> bytes:
     return part
 
 
-def _with_ignored(part: bytes, ranges: list[str]) -> bytes:
-    """Mark ranges in which numbers are meant to be text; the element has one legal place."""
-    if not ranges:
-        return part
-    inside = "".join(f'<ignoredError sqref="{place}" numberStoredAsText="1"/>' for place in ranges)
-    element = f"<ignoredErrors>{inside}</ignoredErrors>".encode()
+def _with_ignored(part: bytes) -> bytes:
+    """Mark text that looks like a number or a date as meant; the element has one legal place."""
+    extent = _DIMENSION.search(part)
+    assert extent is not None, "every sheet says how far it goes"
+    element = (
+        b'<ignoredErrors><ignoredError sqref="%s" numberStoredAsText="1" twoDigitTextYear="1"/>'
+        b"</ignoredErrors>" % extent[1]
+    )
     last = part.rindex(b"</sheetData>")
     match = _AFTER_IGNORED.search(part, last)
     assert match is not None, "every sheet ends"
     return part[: match.start()] + element + part[match.start() :]
 
 
-def _streamed(part: bytes, sheet: Sheet, rows: RowMaker) -> Iterator[bytes]:
+def _streamed(part: bytes, stream: Stream, shared: Shared) -> Iterator[bytes | memoryview]:
     """Put the streamed rows where the prototype rows are."""
-    styles: dict[int, tuple[int, ...]] = {}
-    start = end = 0
-    for match in _ROW.finditer(part):
-        number = int(match[1])
-        if number in sheet.prototypes:
-            styles[number] = tuple(map(int, _STYLE.findall(match[0])))
-            start = start or match.start()
-            end = match.end()
-    yield part[:start]
-    yield from rows.xml(styles)
-    yield part[end:]
+    rows = {int(match[1]): match for match in _ROW.finditer(part)}
+    plain, quoted = rows[stream.plain], rows[stream.quoted]
+    yield part[: plain.start()]
+    yield from stream.rows.xml(_styles(plain), _styles(quoted), shared)
+    yield part[quoted.end() :]
+
+
+def _styles(row: re.Match[bytes]) -> tuple[int, ...]:
+    return tuple(map(int, _STYLE.findall(row[0])))

@@ -3,78 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
-from decimal import Decimal
-from typing import NamedTuple
 
 from openpyxl.cell import Cell as NativeCell
-from openpyxl.chart import BarChart, Reference
-from openpyxl.chart.axis import ChartLines
-from openpyxl.chart.shapes import GraphicalProperties
-from openpyxl.drawing.line import LineProperties
-from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
-from openpyxl.formatting.rule import CellIsRule
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from maxo_reports.core.ledger import MEASURES
-from maxo_reports.core.report import Cell, Column, Kind, Role, Row, Section, Table
-from maxo_reports.render.xlsx import calls
+from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Row, Section, Table
+from maxo_reports.render.xlsx import audit, calls, charts, names
+from maxo_reports.render.xlsx.audit import Audited
 from maxo_reports.render.xlsx.book import Book, figure
+from maxo_reports.render.xlsx.charts import Charted
 from maxo_reports.render.xlsx.formulas import Formulas
+from maxo_reports.render.xlsx.names import Page
 
 _FIRST = 4
 """The row of a table's heading, below the sheet's title."""
-_CHART_ROWS = 17
-_CHART_HEIGHT, _CHART_WIDTH = 8, 20
-_CHART_INSET = 1_380_000
-"""Where a chart ends in the summary's last column, in EMU; its edge must not touch the paper's."""
 _CHECK_LINE = 50
 """Letters that fit on one line of a check."""
 _PORTRAIT = 105
 """The width of a sheet, in characters, that still reads well on upright paper."""
-
-
-class _Charted(NamedTuple):
-    """A table that wants a chart: where its labels and its costs stand."""
-
-    title: str
-    sheet: Worksheet
-    first: int
-    last: int
-    cost: int
-    largest: Decimal
-    days: bool
+Pages = Mapping[str, Sequence[Page]]
+"""The sheets of every itemised section, by the section's title."""
 
 
 def fill(book: Book) -> None:
     """Make every sheet of the report, in the definition's order."""
-    sections = book.report.sections_for("xlsx")
-    live = _formulas(book, sections)
-    painter = _Painter(book, live)
+    report = book.report
+    sections = report.sections_for("xlsx")
+    pages = names.plan(sections, len(report.calls))
+    painter = _Painter(book, _formulas(report, sections, pages), pages)
     for section in sections:
         painter.paint(section)
     painter.charts()
 
 
-def _formulas(book: Book, sections: Sequence[Section]) -> Formulas:
+def _formulas(report: Report, sections: Sequence[Section], pages: Pages) -> Formulas:
     """Return formulas over the first itemised section, or none where calls are not listed."""
-    report = book.report
     for section in sections:
         if section.spec.kind == "itemised":
-            tables = [table for _, table in calls.names(len(report.calls), section.spec.sheet)]
-            shown = section.spec.show
-            return Formulas(tables, shown, len(report.calls), report.connected_statuses)
+            tables = [page.table for page in pages[section.spec.title]]
+            return Formulas(
+                tables, section.spec.show, len(report.calls), report.connected_statuses
+            )
     return Formulas((), (), len(report.calls), report.connected_statuses)
 
 
 class _Painter:
-    def __init__(self, book: Book, live: Formulas) -> None:
+    def __init__(self, book: Book, live: Formulas, pages: Pages) -> None:
         self._book = book
         self._live = live
-        self._charted: list[_Charted] = []
+        self._pages = pages
+        self._charted: list[Charted] = []
+        self._audited: list[Audited] = []
         self._summary: Worksheet | None = None
         self._chart_row = self._next_row = self._width = 0
         on = [section.spec.sheet for section in book.report.sections_for("xlsx")]
@@ -91,7 +74,7 @@ class _Painter:
             "changes": self._draw_table,
             "changed-calls": self._draw_table,
             "checks": self._draw_checks,
-            "itemised": lambda s: calls.fill(self._book, s),
+            "itemised": lambda s: calls.fill(self._book, s, self._pages[s.spec.title]),
         }
         painters[section.spec.kind](section)
 
@@ -138,8 +121,8 @@ class _Painter:
             )
         sheet.row_dimensions[row + 1].height = 28
         self._summary, self._chart_row = sheet, row + 3
-        wanted = [s for s in book.report.sections_for("xlsx") if _largest_cost(s)]
-        self._next_row = self._chart_row + len(wanted) * _CHART_ROWS
+        wanted = [s for s in book.report.sections_for("xlsx") if charts.largest_cost(s)]
+        self._next_row = self._chart_row + len(wanted) * charts.ROWS
 
     def _facts(self) -> list[tuple[str, str, bool]]:
         heading = self._book.report.heading
@@ -198,28 +181,31 @@ class _Painter:
         first = row + 1
         self._head(sheet, row, table)
         items = sum(1 for each in table.rows if each.role is Role.ROW)
+        choice = self._live.choice(table)
         for each in table.rows:
             row += 1
             if each.role is Role.TOTAL:
                 self._total_row(sheet, row, first, each, table)
             else:
-                self._row(sheet, row, each, table, items)
+                self._row(sheet, row, each, table, choice)
         last = first + items - 1
+        if items:
+            title = section.spec.title
+            self._audited += audit.columns_of(self._book, title, sheet, first, table)
         if items:
             end = get_column_letter(len(table.columns))
             if sheet is not self._summary:
                 sheet.auto_filter.ref = f"A{first - 1}:{end}{last}"
-            self._mark_text(sheet, table, first, row)
         if section.note:
             row += 1
             self._book.words(
                 self._book.at(sheet, row, 1), section.note, size=10, colour=self._book.theme.muted
             )
-        if largest := _largest_cost(section):
+        if largest := charts.largest_cost(section):
             cost = [column.key for column in table.columns].index("cost") + 1
             days = section.spec.kind == "days"
             self._charted.append(
-                _Charted(section.spec.title, sheet, first, last, cost, largest, days)
+                Charted(section.spec.title, sheet, first, last, cost, largest, days)
             )
         return row + 1
 
@@ -228,16 +214,14 @@ class _Painter:
             self._book.head(self._book.at(sheet, row, place), column)
         sheet.row_dimensions[row].height = 20
 
-    def _row(self, sheet: Worksheet, row: int, each: Row, table: Table, rows: int) -> None:
-        keys = {
-            name: f"${get_column_letter(at)}{row}" for at, name in enumerate(table.group_by, 1)
-        }
+    def _row(
+        self, sheet: Worksheet, row: int, each: Row, table: Table, choice: str | None
+    ) -> None:
+        cells = [f"${get_column_letter(at)}{row}" for at in range(1, _keys(table) + 1)]
         for place, (value, column) in enumerate(zip(each.cells, table.columns, strict=True), 1):
             formula = None
-            if column.key in MEASURES and table.group_by:
-                formula = self._live.group(column.key, keys, rows)
-            elif column.key in MEASURES and isinstance(each.cells[0], date):
-                formula = self._live.day(column.key, f"$A{row}", rows)
+            if choice is not None and column.key in MEASURES:
+                formula = self._live.row(column.key, choice, cells)
             cell = self._book.at(sheet, row, place)
             self._figure(cell, formula, value, column.kind, Role.ROW)
 
@@ -259,12 +243,6 @@ class _Painter:
         else:
             self._book.formula(cell, formula, figure(value, kind), kind, role)
 
-    def _mark_text(self, sheet: Worksheet, table: Table, first: int, last: int) -> None:
-        for place, column in enumerate(table.columns, 1):
-            if column.kind is Kind.NUMBER:
-                letter = get_column_letter(place)
-                self._book.pass_of(sheet).text_ranges.append(f"{letter}{first}:{letter}{last}")
-
     # ---- checks -----------------------------------------------------------------------------
 
     def _draw_checks(self, section: Section) -> None:
@@ -279,49 +257,8 @@ class _Painter:
             sheet.row_dimensions[row].height = 15 * (1 + longest // _CHECK_LINE)
             for cell in cells:
                 cell.alignment = Alignment(vertical="center", wrap_text=True)
-        row = self._live_checks(sheet, after + 1)
-        theme = book.theme
-        bad = CellIsRule(  # type: ignore[no-untyped-call]
-            operator="equal",
-            formula=['"FAIL"'],
-            font=Font(color=f"FF{theme.on_brand[1:].upper()}", bold=True),
-            fill=PatternFill("solid", bgColor=f"FF{theme.bad[1:].upper()}"),
-        )
-        good = CellIsRule(  # type: ignore[no-untyped-call]
-            operator="equal",
-            formula=['"PASS"'],
-            font=Font(color=f"FF{theme.good[1:].upper()}", bold=True),
-        )
-        for rule in (bad, good):
-            sheet.conditional_formatting.add(f"D{_FIRST + 1}:D{row}", rule)
-
-    def _live_checks(self, sheet: Worksheet, row: int) -> int:
-        """Compare the Calls rows, as they stand in the workbook, with the control totals."""
-        book = self._book
-        columns = [
-            Column("measure", "Calls sheet against the ledger", Kind.TEXT),
-            Column("control", "Control total", Kind.TEXT),
-            Column("sum", "Sum of the Calls sheet", Kind.TEXT),
-            Column("result", "Result", Kind.TEXT),
-        ]
-        live = {m: f for m in MEASURES if (f := self._live.total(m)) is not None}
-        if not live:
-            return row
-        for place, column in enumerate(columns, 1):
-            book.head(book.at(sheet, row, place), column)
-        for measure, formula in live.items():
-            row += 1
-            value = getattr(book.report.totals, measure)
-            kind = {"seconds": Kind.DURATION, "cost": Kind.MONEY}.get(measure, Kind.COUNT)
-            book.value(book.at(sheet, row, 1), MEASURES[measure], Kind.TEXT)
-            book.value(book.at(sheet, row, 2), value, kind)
-            book.formula(book.at(sheet, row, 3), formula, figure(value, kind), kind)
-            # Sums of parts of a day and of cents are not exact in a spreadsheet; a millionth is.
-            result = f'IF(ABS(B{row}-C{row})<0.000001,"PASS","FAIL")'
-            book.formula(book.at(sheet, row, 4), result, "PASS", Kind.TEXT)
-            for place in (2, 3):
-                book.at(sheet, row, place).alignment = Alignment(horizontal="left")
-        return row
+        row = audit.draw(book, self._live, self._audited, sheet, after + 1)
+        audit.colour(book, sheet, f"D{_FIRST + 1}:D{row}")
 
     # ---- charts -----------------------------------------------------------------------------
 
@@ -329,54 +266,13 @@ class _Painter:
         """Put each chart on the summary, or beside its own table where there is no summary."""
         row = self._chart_row
         for charted in self._charted:
-            chart = _chart(charted, self._book)
-            if self._summary is not None:
-                # Anchored to cells at both ends, a chart is as wide as the table in any program.
-                end = AnchorMarker(self._width - 1, _CHART_INSET, row + _CHART_ROWS - 2)
-                start = AnchorMarker(col=0, row=row - 1)
-                chart.anchor = TwoCellAnchor(_from=start, to=end)  # type: ignore[assignment]
-                self._summary.add_chart(chart)
-                row += _CHART_ROWS
+            if self._summary is None:
+                charts.beside_table(charted, self._book, _FIRST)
             else:
-                charted.sheet.add_chart(chart, f"{get_column_letter(charted.cost + 2)}{_FIRST}")
+                charts.on_summary(charted, self._book, self._summary, row, self._width)
+                row += charts.ROWS
 
 
-def _largest_cost(section: Section) -> Decimal:
-    """Return the largest cost of a section that wants a chart, or zero: nothing to draw."""
-    table = section.table
-    if table is None or not section.spec.chart:
-        return Decimal(0)
-    place = [column.key for column in table.columns].index("cost")
-    costs = [row.cells[place] for row in table.rows if row.role is Role.ROW]
-    return max((abs(cost) for cost in costs if isinstance(cost, Decimal)), default=Decimal(0))
-
-
-def _chart(charted: _Charted, book: Book) -> BarChart:
-    """Draw costs as bars: lying for groups, standing for days; one colour, no legend."""
-    chart = BarChart()
-    chart.type = "col" if charted.days else "bar"
-    chart.style = 2
-    chart.title = f"Cost {charted.title[0].lower()}{charted.title[1:]}"
-    chart.legend = None
-    chart.gapWidth = 40
-    chart.height = _CHART_HEIGHT
-    chart.width = _CHART_WIDTH
-    values = Reference(
-        charted.sheet, min_col=charted.cost, min_row=charted.first, max_row=charted.last
-    )
-    chart.add_data(values, titles_from_data=False)
-    labels = Reference(charted.sheet, min_col=1, min_row=charted.first, max_row=charted.last)
-    chart.set_categories(labels)
-    colour = book.theme.brand[1:].upper()
-    chart.series[0].graphicalProperties = GraphicalProperties(solidFill=colour)
-    hairline = LineProperties(solidFill=book.theme.line[1:].upper(), w=6350)
-    # openpyxl leaves the axes out of sight unless told otherwise.
-    chart.x_axis.delete = chart.y_axis.delete = False
-    chart.y_axis.number_format = '"$"#,##0' if charted.largest >= 10 else '"$"0.00'
-    chart.y_axis.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=hairline))
-    chart.x_axis.number_format = "d mmm" if charted.days else "@"
-    chart.x_axis.tickLblPos = "low"
-    if not charted.days:
-        chart.x_axis.scaling.orientation = "maxMin"
-        chart.y_axis.crosses = "max"
-    return chart
+def _keys(table: Table) -> int:
+    """Return how many leading cells of a row say which calls it is about."""
+    return len(table.group_by) or 1
