@@ -286,10 +286,10 @@ class _Reader:
             if other is spec:
                 continue
             if other.sheet != spec.sheet:
-                self._problem(f"sheets {other.sheet!r} and {spec.sheet!r} are one name to Excel")
+                self._problem(f"sheets {other.sheet!r} and {spec.sheet!r} are one to Excel")
             for one in (spec, other):
                 if one.kind == "itemised":
-                    self._problem(f"section {one.title!r} lists calls: it needs its own sheet")
+                    self._problem(f"the calls of {one.title!r} need a sheet of their own")
             if spec.kind == "summary":
                 self._problem(f"section {spec.title!r} is a summary: it must be its sheet's first")
 

@@ -212,11 +212,11 @@ def test_what_is_no_toml_is_one_line(tmp_path: Path, text: bytes) -> None:
         (f'{ONE}formats=["pdf"]', "no section is always shown in xlsx"),
         (
             f'{ONE}[[section]]\nkind="checks"\nsheet="summary"',
-            "sheets 'Summary' and 'summary' are one name to Excel",
+            "sheets 'Summary' and 'summary' are one to Excel",
         ),
         (
             f'{ONE}[[section]]\nkind="itemised"\nsheet="Summary"',
-            "section 'Itemised' lists calls: it needs its own sheet",
+            "the calls of 'Itemised' need a sheet of their own",
         ),
         (
             (
