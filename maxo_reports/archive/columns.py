@@ -10,7 +10,6 @@ import glob
 import hashlib
 import io
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -23,9 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maxo_reports.archive import files
-from maxo_reports.core.cdr import QUIRKS, CallColumns
+from maxo_reports.core.cdr import QUIRKS, CallColumns, Touched
 from maxo_reports.core.changes import Changes, Content, between
-from maxo_reports.core.ledger import Group, Intake, Ledger, QuirkCount, Totals
+from maxo_reports.core.ledger import FieldCount, Group, Intake, Ledger, QuirkCount, Totals
 from maxo_reports.core.money import COST_PLACES, dollars
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
 from maxo_reports.core.report import CallLine
@@ -55,6 +54,7 @@ _DAY = 86_400
 _HOUR = "unixtime // 3600 * 3600"
 CONTENT = Content._fields
 """What makes two records with the same callid the same: all that the carrier says of a call."""
+_COST = CONTENT.index("cost")
 _CONTENT = ", ".join(CONTENT)
 
 
@@ -62,18 +62,21 @@ def write(
     path: Path,
     columns: CallColumns,
     window: Window,
-    unknown: Mapping[str, int],
-    missing: Mapping[str, int] | None = None,
+    unknown: Mapping[str, Touched],
+    missing: Mapping[str, Touched] | None = None,
 ) -> None:
     """Write the calls of one window, in order of time, with the window's span beside them.
 
-    ``unknown`` and ``missing`` count the calls per field that we do not know, or that they lack.
+    ``unknown`` and ``missing`` are the calls per field that we do not know, or that they lack.
     """
     put(path, packed(columns, window, unknown, missing or {}))
 
 
 def packed(
-    columns: CallColumns, window: Window, unknown: Mapping[str, int], missing: Mapping[str, int]
+    columns: CallColumns,
+    window: Window,
+    unknown: Mapping[str, Touched],
+    missing: Mapping[str, Touched],
 ) -> bytes:
     """Return the file that ``write`` writes: the same calls make the same bytes."""
     table = pa.table(
@@ -208,8 +211,8 @@ class CallStore:
             conflicting,
             strays,
             self._quirks(),
-            tuple(sorted(self._noted["unknown"].items())),
-            tuple(sorted(self._noted["missing"].items())),
+            _counts(self._noted["unknown"]),
+            _counts(self._noted["missing"]),
         )
 
     def _inside(self) -> str:
@@ -391,13 +394,23 @@ def categories(paths: Sequence[Path]) -> set[str]:
         return {category for (category,) in source.aggregate("category").fetchall()}
 
 
+def mark(content: Sequence[Any]) -> int:
+    """Return a number that stands for a call's ``CONTENT`` in memory, for this process only."""
+    # To Python, -1 and -2 hash alike: a credit of a micro-dollar would pass for one of two.
+    return hash((*content, content[_COST] == -1))
+
+
 def changes(before: CallStore, after: CallStore, since: int) -> Changes:
     """Compare two looks at one period, call by call; ``since`` is the earlier revision.
 
-    Of a million equal calls only a fingerprint each is held in memory.
+    Of a million equal calls only a mark each is held in memory.
     """
-    seen = {call[0]: hash(call) for call in before.contents()}
-    new = {c[0]: Content(*c[1:]) for c in after.contents() if seen.pop(c[0], None) != hash(c)}
+    seen = {call_id: mark(content) for call_id, *content in before.contents()}
+    new = {
+        call_id: Content(*content)
+        for call_id, *content in after.contents()
+        if seen.pop(call_id, None) != mark(content)
+    }
     old = {c[0]: Content(*c[1:]) for c in before.contents() if c[0] in seen or c[0] in new}
     return between(old, new, since)
 
@@ -427,17 +440,25 @@ def _totals(row: Sequence[int]) -> Totals:
     return Totals(calls, connected, charged, seconds, dollars(cost))
 
 
-def _fields_noted(paths: Sequence[Path]) -> dict[str, Counter[str]]:
+def _fields_noted(paths: Sequence[Path]) -> dict[str, dict[str, Touched]]:
     """Add up what the files note of unknown and missing fields."""
-    noted: dict[str, Counter[str]] = {"unknown": Counter(), "missing": Counter()}
+    noted: dict[str, dict[str, Touched]] = {"unknown": {}, "missing": {}}
     for path in paths:
         if not is_whole(path):
             message = f"{path} in the archive is missing or damaged: delete it if it is there"
             raise ArchiveError(f"{message}; the next run makes it anew from the kept replies")
         metadata = pq.read_schema(path).metadata or {}
-        for what, counts in json.loads(metadata.get(_FIELDS, b"{}")).items():
-            noted[what].update(counts)
+        for what, fields in json.loads(metadata.get(_FIELDS, b"{}")).items():
+            for name, more in fields.items():
+                noted[what][name] = noted[what].get(name, Touched()).more(*more)
     return noted
+
+
+def _counts(noted: Mapping[str, Touched]) -> tuple[FieldCount, ...]:
+    return tuple(
+        FieldCount(name, touched.calls, dollars(touched.micros))
+        for name, touched in sorted(noted.items())
+    )
 
 
 def _day(number: int) -> date:

@@ -42,6 +42,9 @@ SECTION_KINDS: Mapping[str, str] = {
 }
 """Kind of section -> what it shows."""
 
+OF_CHANGES = frozenset({"changes", "changed-calls"})
+"""Kinds that a first issue leaves out."""
+
 
 def build(definition: Definition, source: Source) -> Report:
     """Fill a definition's sections from the ledger: the one report value of all its files."""
@@ -56,7 +59,7 @@ def build(definition: Definition, source: Source) -> Report:
         tuple(
             _FILL[spec.kind](spec, source)
             for spec in definition.sections
-            if source.changes is not None or spec.kind not in NEEDS_CHANGES
+            if source.changes is not None or spec.kind not in OF_CHANGES
         ),
         source.findings,
         source.calls,
@@ -194,8 +197,6 @@ _CHANGED_COLUMNS = (
     Column("cost", "Cost now", Kind.MONEY),
     Column("dollars", "Difference", Kind.MONEY),
 )
-NEEDS_CHANGES = frozenset({"changes", "changed-calls"})
-"""Kinds of section that are left out where there is no revision before to compare with."""
 
 
 def _changes(spec: SectionSpec, source: Source) -> Section:

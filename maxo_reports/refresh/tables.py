@@ -14,7 +14,7 @@ from openpyxl.formula.tokenizer import TokenizerError
 from openpyxl.utils import get_column_letter
 
 from maxo_reports.core.report import Column, Report, Section
-from maxo_reports.core.sections import NEEDS_CHANGES
+from maxo_reports.core.sections import OF_CHANGES
 from maxo_reports.core.text import counted
 from maxo_reports.errors import UsageError
 from maxo_reports.refresh.areas import LAST_ROW, Stretch
@@ -57,9 +57,7 @@ def matched(tables: Sequence[TablePart], report: Report) -> Iterator[tuple[Table
 def not_told(tables: Sequence[TablePart], report: Report) -> list[str]:
     """Name the tables of sections that only a pack can fill: what changed since the last one."""
     filled = {key_of(section.spec.title) for section in report.sections}
-    known = {
-        key_of(spec.title) for spec in report.definition.sections if spec.kind in NEEDS_CHANGES
-    }
+    known = {key_of(spec.title) for spec in report.definition.sections if spec.kind in OF_CHANGES}
     return [table.name for table in tables if key_of(table.name) in known - filled]
 
 

@@ -26,7 +26,7 @@ _COUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})*", re.ASCII)
 _DURATION = re.compile(r"([0-9]+):([0-9]{2}):([0-9]{2})", re.ASCII)
 _MONEY = re.compile(r"(\u2212?)\$?([0-9]{1,3}(?:,[0-9]{3})*\.[0-9]+)", re.ASCII)
 _WHOLE_LABEL = 24
-"""Up to so many letters a label stands on its row's own line; a longer one may be wrapped."""
+"""Up to so many letters a label is compared whole; of a longer one its words are looked for."""
 _COMPARED = 80
 """How many letters of a label are compared: a template may cut a long one."""
 _FEW_DIGITS = 3
@@ -57,13 +57,17 @@ def read_back(path: Path, report: Report) -> Tied:
     starts = {s.spec.title: _titled(printed, s.spec.title) for s in sections}
     drawn = tuple(s.spec.title for s in sections if _is_drawn(s))
     cover = printed[: min((at for at in starts.values() if at), default=len(printed))]
-    at = 0
     for section in sections:
+        start = starts[section.spec.title]
+        # A row that is wrong must not be found in the next section, where its total stands again.
+        until = min((other - 1 for other in starts.values() if other > start), default=None)
+        own = printed[start:until]
         if section.spec.kind == "summary":
             _compare_cover(cover, section, report.places, found)
-        elif not _is_drawn(section):
-            at = starts[section.spec.title] or at
-            at = _compare_rows(printed, at, section, report.places, found)
+        elif _is_drawn(section):
+            _compare_peak(own, section, report.places, found)
+        else:
+            _compare_rows(own, section, report.places, found)
     if report.heading.state.word == "provisional":
         _compare_stamps(printed, found)
     return found.tied(reader, drawn=drawn)
@@ -93,13 +97,14 @@ def _compare_cover(
 
 
 def _compare_rows(
-    printed: Sequence[Line], at: int, section: Section, places: int, found: Differences
-) -> int:
-    """Look for a section's rows one after the other; return where the last one ends."""
+    printed: Sequence[Line], section: Section, places: int, found: Differences
+) -> None:
+    """Look for a section's rows, one after the other, among its own lines."""
     table = section.table
     assert table is not None, "only the itemised list has no table"
     if not any(row.role is Role.ROW for row in table.rows):
-        return at  # no table is drawn of nothing, and a note says so
+        return  # no table is drawn of nothing, and a note says so
+    at = 0
     for row in table.rows:
         expected = _expected(row.cells, table.columns, places)
         found.figures += len(expected.figures)
@@ -109,8 +114,31 @@ def _compare_rows(
         else:
             found.add(_what_differs(printed, at, section.spec.title, expected))
         if found.enough:
-            break
-    return at
+            return
+
+
+def _compare_peak(
+    printed: Sequence[Line], section: Section, places: int, found: Differences
+) -> None:
+    """Look for the one figure of a drawing, its highest: the cost, or calls where all is free."""
+    table = section.table
+    assert table is not None, "only the itemised list has no table"
+    for key in ("cost", "calls"):
+        column = next((n for n, c in enumerate(table.columns) if c.key == key), None)
+        if column is None:
+            continue
+        drawn = [row.cells[column] for row in table.rows if row.role is Role.ROW]
+        values = [value for value in drawn if isinstance(value, (int, Decimal))]
+        if any(values):
+            # Days without a row have nothing, which is more than a day of credits.
+            peak = max(*values, 0)
+            figure = round_half_up(peak, places) if isinstance(peak, Decimal) else peak
+            kind = table.columns[column].kind
+            found.figures += 1
+            # Letters of a drawing may come one by one.
+            if all(read("".join(line.words), kind) != figure for line in printed):
+                found.add(f"{section.spec.title!r}: the peak {said(figure)} is not there")
+            return
 
 
 def _expected(cells: Sequence[Cell], columns: Sequence[Column], places: int) -> _Expected:
@@ -167,7 +195,7 @@ def _is_labelled(
     printed: Sequence[Line], at: int, rest: Sequence[str], label: Sequence[str]
 ) -> bool:
     wanted = _squashed(*label)
-    if _squashed(*rest) == wanted:
+    if _squashed(*rest) == wanted or _is_wrapped(printed, at, rest, wanted):
         return True
     if sum(map(len, label)) <= _WHOLE_LABEL:
         return False
@@ -177,11 +205,27 @@ def _is_labelled(
     return all(_is_made_of(_squashed(word), pieces) for cell in label for word in cell.split())
 
 
+def _is_wrapped(printed: Sequence[Line], at: int, rest: Sequence[str], wanted: str) -> bool:
+    """Tell whether a label is there with the lines below its row's: as many letters of each kind.
+
+    Several columns wrap at once, so the letters of one cell do not follow each other; a direction
+    that the carrier made up has no more room than ours.
+    """
+    letters = _squashed(*rest)
+    for line in printed[at + 1 : at + _BELOW]:
+        if line.page != printed[at].page or len(letters) >= len(wanted):
+            return False
+        letters += _squashed(*line.words)
+        if len(letters) == len(wanted):
+            return sorted(letters) == sorted(wanted)
+    return False
+
+
 def _is_made_of(word: str, pieces: Sequence[str]) -> bool:
     """Tell whether a word is there whole, or broken over lines in pieces that are all there.
 
-    A label that was cut to be compared ends within a piece. A few digits alone count only at the
-    end: any number could be made of single ones.
+    A label that was cut to be compared ends within a piece. Of a number, a few digits alone count
+    only at the end: any number could be made of single ones.
     """
     if not word or word in pieces:
         return True
@@ -194,7 +238,7 @@ def _is_made_of(word: str, pieces: Sequence[str]) -> bool:
             reached |= {
                 at + len(piece)
                 for piece in pieces
-                if rest.startswith(piece) and not (piece.isdigit() and len(piece) < _FEW_DIGITS)
+                if rest.startswith(piece) and not (word.isdigit() and len(piece) < _FEW_DIGITS)
             }
     return len(word) in reached
 

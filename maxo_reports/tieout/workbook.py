@@ -6,9 +6,9 @@ found by the headings of their table, so a figure in the wrong column or row is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
-from itertools import chain, count, islice, takewhile
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from maxo_reports.core.report import (
     Column,
     Kind,
     Report,
+    Role,
     Section,
     Table,
 )
@@ -56,7 +57,7 @@ def read_back(path: Path, report: Report) -> Tied:
         rows = rows_of[sheet]
         below[sheet] = _table(sheet, rows, below.get(sheet, 0), section, found)
         if section.spec.kind == "checks":
-            _live_checks(sheet, rows, below[sheet], report.totals, found)
+            _live_checks(sheet, rows, below[sheet], report, found)
     return found.tied(READER, calls)
 
 
@@ -122,23 +123,47 @@ def _compare_row(
 
 
 def _live_checks(
-    sheet: str, rows: Sequence[_Row], start: int, control: Totals, found: Differences
+    sheet: str, rows: Sequence[_Row], start: int, report: Report, found: Differences
 ) -> None:
     """Compare the checks that the workbook itself keeps making, below its table of checks.
 
-    Each has a measure, its control total, the sum of the listed calls, and what came of it.
+    Each has a label, its control total, what the workbook makes of its own rows, and the result.
     """
-    measures = {label: measure for measure, label in MEASURES.items()}
-    kinds = {"seconds": Kind.DURATION, "cost": Kind.MONEY}
+    expected = _checked(report)
     for number, row in enumerate(rows[start:], start + 1):
-        measure = measures.get(row[0]) if len(row) >= 4 else None
-        if measure is None or row[3] == "":
+        if len(row) < 4 or row[3] not in {"PASS", "FAIL"}:
             continue
-        kind = kinds.get(measure, Kind.COUNT)
+        found.compare(f"sheet {sheet!r} cell D{number}", row[3], "PASS")
+        value, kind = expected.get(row[0], (None, Kind.TEXT))
+        if value is None:
+            found.add(f"sheet {sheet!r} cell A{number}: a check of nothing that is known")
+            continue
         for place in (1, 2):
             where = f"sheet {sheet!r} cell {get_column_letter(place + 1)}{number}"
-            found.compare(where, seen_cell(row[place], kind), getattr(control, measure))
-        found.compare(f"sheet {sheet!r} cell D{number}", row[3], "PASS")
+            found.compare(where, seen_cell(row[place], kind), value)
+
+
+def _checked(report: Report) -> dict[str, tuple[Cell, Kind]]:
+    """Return what the workbook's own checks should say, by their labels.
+
+    Control totals are compared as they are, and rows with a weight each, their place, so that
+    a call which moved from one row to another shows.
+    """
+    kinds = {"seconds": Kind.DURATION, "cost": Kind.MONEY}
+    expected: dict[str, tuple[Cell, Kind]] = {
+        label: (getattr(report.totals, measure), kinds.get(measure, Kind.COUNT))
+        for measure, label in MEASURES.items()
+    }
+    for section in report.sections_for("xlsx"):
+        table = section.table
+        for place, column in enumerate(table.columns if table else ()):
+            cells = [row.cells[place] for row in table.rows if row.role is Role.ROW]  # type: ignore[union-attr]
+            figures = [cell for cell in cells if isinstance(cell, (int, Decimal))]
+            if cells and len(figures) == len(cells):
+                label = f"{section.spec.title}: {column.label}, weighted by row"
+                weighted = sum(weight * value for weight, value in enumerate(figures, 1))
+                expected[label] = (weighted, column.kind)
+    return expected
 
 
 # ---- calls --------------------------------------------------------------------------------------
@@ -152,7 +177,8 @@ def _itemised(book: CalamineWorkbook, section: Section, report: Report, found: D
     lines = report.calls.lines()
     sums = _Sums(report.connected_statuses)
     calls = 0
-    for sheet, first, rows in _listed(book, section.spec.sheet, columns, found):
+    others = {each.spec.sheet for each in report.sections_for("xlsx")}
+    for sheet, first, rows in _listed(book, section.spec.sheet, others, columns, found):
         if not len(report.calls) and first == _FIRST and not any(rows[0]):
             # A table must have a row, so that of a month without calls has an empty one.
             del rows[0]
@@ -179,17 +205,27 @@ def _itemised(book: CalamineWorkbook, section: Section, report: Report, found: D
 
 
 def _listed(
-    book: CalamineWorkbook, title: str, columns: Sequence[Column], found: Differences
+    book: CalamineWorkbook,
+    title: str,
+    others: Collection[str],
+    columns: Sequence[Column],
+    found: Differences,
 ) -> Iterator[tuple[str, int, list[_Row]]]:
     """Yield the calls of a sheet, and of those that it goes on to, in batches.
 
-    With each come its sheet and the number of its first row.
+    With each come its sheet and the number of its first row. A list goes on to the sheets right
+    behind it that have its headings and are no section's own (``others``).
     """
-    further = (f"{title} {number}" for number in count(2))
-    for sheet in chain([title], takewhile(book.sheet_names.__contains__, further)):
-        rows = book.get_sheet_by_name(sheet).iter_rows() if sheet in book.sheet_names else iter(())
-        if next(rows, [])[: len(columns)] != [column.label for column in columns]:
-            found.add(f"sheet {sheet!r}: the list of calls is not there")
+    labels = [column.label for column in columns]
+    if title not in book.sheet_names:
+        found.add(f"sheet {title!r}: the list of calls is not there")
+        return
+    start = book.sheet_names.index(title)
+    for sheet in book.sheet_names[start:]:
+        rows = book.get_sheet_by_name(sheet).iter_rows()
+        if next(rows, [])[: len(columns)] != labels or (sheet != title and sheet in others):
+            if sheet == title:
+                found.add(f"sheet {title!r}: the list of calls is not there")
             return
         number = _FIRST
         while batch := list(islice(rows, _BATCH)):

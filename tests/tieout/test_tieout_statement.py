@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import random
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from listed import pdf, small_month
+from pypdfium2 import raw
 
 from maxo_reports.core.checks import Finding, State
 from maxo_reports.core.ledger import Totals
-from maxo_reports.core.report import SectionSpec
+from maxo_reports.core.report import Report, SectionSpec
 from maxo_reports.errors import TieOutError
 from maxo_reports.render import renderer
 from maxo_reports.tieout import tie_out, words
@@ -48,13 +52,13 @@ def path(calls: Sequence[Call], tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def test_a_right_statement_ties_out(reader: str, calls: Sequence[Call], path: Path) -> None:
-    """Every figure of every table is compared; the daily chart has none and is named."""
+    """Every figure of every table is compared; the daily chart has its peak, and is named."""
     report = statement(calls)
     tied = tie_out("pdf", path, report)
     rows = {s.spec.title: len(s.table.rows) for s in report.sections_for("pdf") if s.table}
     assert tied.reader == reader
     assert tied.drawn == ("By day",)
-    assert tied.figures == 5 + 5 * (rows["By category"] + rows["By number"])
+    assert tied.figures == 5 + 1 + 5 * (rows["By category"] + rows["By number"])
 
 
 def test_both_readers_see_the_same_lines(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,6 +105,56 @@ def test_a_changed_figure_is_named_with_both_values(
     assert "\n" not in message
 
 
+def _texts(path: Path) -> list[tuple[int, int, str]]:
+    """Return every piece of text of a PDF: its page, its place among the page's, and itself."""
+    document = pypdfium2.PdfDocument(path)
+    found = []
+    for number, page in enumerate(document):
+        textpage = page.get_textpage()
+        for place, each in enumerate(page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT])):
+            size = raw.FPDFTextObj_GetText(each.raw, textpage.raw, None, 0)
+            held = (ctypes.c_ushort * size)()
+            raw.FPDFTextObj_GetText(each.raw, textpage.raw, held, size)
+            found.append((number, place, bytes(held).decode("utf-16-le").rstrip("\0 ")))
+    document.close()
+    return found
+
+
+def _retyped(path: Path, target: Path, page: int, place: int, text: str) -> Path:
+    """Copy a PDF with one piece of its text changed, in the same font, at the same place."""
+    document = pypdfium2.PdfDocument(path)
+    changed = document[page]
+    each = list(changed.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT]))[place]
+    letters = (text + "\0").encode("utf-16-le")
+    held = (ctypes.c_ushort * (len(letters) // 2)).from_buffer_copy(letters)
+    assert raw.FPDFText_SetText(each.raw, held)
+    changed.gen_content()
+    document.save(target)
+    document.close()
+    return target
+
+
+def test_any_digit_that_is_changed_in_the_pdf_is_caught(
+    reader: str, calls: Sequence[Call], path: Path, tmp_path: Path
+) -> None:
+    """Forty seeded figures, each with its last digit retyped in the file itself."""
+    report = statement(calls)
+    texts = _texts(path)
+    first = next(n for n, (_, _, text) in enumerate(texts) if text == "Rate category")
+    last = next(n for n, (_, _, text) in enumerate(texts) if text == "Exceptions")
+    figures = [
+        (page, place, text)
+        for page, place, text in texts[first:last]
+        # Single letters are those of the chart, which PDFium cannot retype.
+        if re.fullmatch(r"\$?[0-9][0-9,.:]+", text)
+    ]
+    for page, place, text in random.Random(3).sample(figures, 40):
+        digit = str((int(text[-1]) + 1) % 10)
+        wrong = _retyped(path, tmp_path / "wrong.pdf", page, place, text[:-1] + digit)
+        with pytest.raises(TieOutError, match=r"wrong\.pdf does not tie out"):
+            tie_out("pdf", wrong, report)
+
+
 def test_a_row_that_is_lost_or_named_otherwise_is_caught(
     reader: str, calls: Sequence[Call], path: Path
 ) -> None:
@@ -144,6 +198,10 @@ def test_a_finding_and_a_stamp_that_are_missing_are_caught(
         (
             '{% extends "statement.html" %}{% block summary scoped %}{% endblock %}',
             "page 1: the total calls",
+        ),
+        (
+            '{% extends "statement.html" %}{% block days scoped %}{% endblock %}',
+            "'By day': the peak",
         ),
     ],
 )
@@ -230,3 +288,35 @@ def test_days_without_a_chart_are_compared(reader: str, tmp_path: Path) -> None:
     moved = _changed(calls, 5, day=month().last if calls[5].day != month().last else month().first)
     with pytest.raises(TieOutError, match="'By day'"):
         tie_out("pdf", path, statement(moved, definition=with_sections(section)))
+
+
+MADE_UP = ("Transferred within", "Call forwarded", "+61491570006", "a-b c-d e-f g-h i-j")
+"""Directions that are none of ours and longer than their column."""
+
+
+def test_a_wrapped_direction_is_no_false_alarm(reader: str, tmp_path: Path) -> None:
+    """A direction of the carrier's own takes two lines of a narrow column, and is still read."""
+    figures = Totals(1, 1, 1, 60, Decimal("0.25"))
+    calls = [
+        Call("Local", direction, "0255500140", month().first, figures) for direction in MADE_UP
+    ]
+    report = statement(calls)
+    path = pdf(report, tmp_path / "wrapped.pdf")
+    assert tie_out("pdf", path, report).reader == reader
+
+
+def test_two_wrapped_directions_that_changed_places_are_caught(
+    reader: str, tmp_path: Path
+) -> None:
+    """The rows are compared letter by letter: one row's words do not pass for the next one's."""
+    costs = (Decimal("0.25"), Decimal("0.5"))
+
+    def report(first: str, second: str) -> Report:
+        return statement(
+            Call("Local", direction, "0255500140", month().first, Totals(1, 1, 1, 60, cost))
+            for direction, cost in zip((first, second), costs, strict=True)
+        )
+
+    path = pdf(report("Transferred", "Call forwarded"), tmp_path / "wrapped.pdf")
+    with pytest.raises(TieOutError, match="'By category'"):
+        tie_out("pdf", path, report("Call forwarded", "Transferred"))
