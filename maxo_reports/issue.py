@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -103,6 +103,14 @@ def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
             lambda folder: plain.manifest(folder / pack.MANIFEST, source),
         )
     return _outcome(job, source, checks.worst_first(found), sealed, unchanged=False)
+
+
+@contextmanager
+def gathered(job: Job, work: Pull) -> Iterator[Source]:
+    """Give what a whole pull's reports are filled from, checked as a run checks it."""
+    job.progress.step("Grouping the calls")
+    with closing(_calls(job, work)) as calls:
+        yield _source(job, work, calls)
 
 
 def _basis(source: Source, calls: CallStore, wanted: Wanted) -> dict[str, Any]:

@@ -6,8 +6,7 @@ found by the headings of their table, so a figure in the wrong column or row is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -16,9 +15,8 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 from python_calamine import CalamineError, CalamineWorkbook
 
-from maxo_reports.core.cdr import LONGEST_TEXT
 from maxo_reports.core.ledger import MEASURES, Totals
-from maxo_reports.core.money import MICROS, dollars
+from maxo_reports.core.money import dollars
 from maxo_reports.core.report import (
     CALL_COLUMNS,
     CallLine,
@@ -30,16 +28,14 @@ from maxo_reports.core.report import (
     Section,
     Table,
 )
-from maxo_reports.core.text import visible
 from maxo_reports.errors import TieOutError
+from maxo_reports.tieout.cells import Memo, compare_column, expected_cell, seen_cell, shown
 from maxo_reports.tieout.compared import Differences, Tied
 
 READER = "calamine"
-_DAY = 86_400
 _BATCH = 10_000
 _FIRST = 2
 """The row of the first call, below the headings."""
-_TEXTS = frozenset({Kind.TEXT, Kind.ID, Kind.NUMBER})
 _Row = list[Any]
 
 
@@ -101,7 +97,7 @@ def _table(
     end = head + 1 + len(table.rows)
     after = rows[end] if end < len(rows) else []
     more = [cell for cell in after[: len(labels)] if cell != ""]
-    if more and more != [_shown(section.note)]:
+    if more and more != [shown(section.note)]:
         found.add(f"sheet {sheet!r} row {end + 1}: the table {section.spec.title!r} goes on")
     return end
 
@@ -121,51 +117,9 @@ def _compare_row(
     found: Differences,
 ) -> None:
     for place, (cell, column) in enumerate(zip(expected, columns, strict=True)):
-        value = _seen(seen[place] if place < len(seen) else "", column.kind)
+        value = seen_cell(seen[place] if place < len(seen) else "", column.kind)
         where = f"sheet {sheet!r} cell {get_column_letter(place + 1)}{number}"
-        found.compare(where, value, _expected(cell, column.kind))
-
-
-def _expected(cell: Cell, kind: Kind) -> object:
-    """Return what a reader should find for a report's value."""
-    if isinstance(cell, str):
-        return _shown(cell)
-    if cell is None and kind in _TEXTS:
-        return ""
-    if isinstance(cell, datetime):
-        return cell.replace(tzinfo=None, microsecond=0)
-    return cell
-
-
-def _seen(value: Any, kind: Kind) -> object:
-    """Bring what calamine gives for a cell into the form of the report's own values."""
-    if isinstance(value, str):
-        return value if value or kind in _TEXTS else None
-    if kind is Kind.COUNT and isinstance(value, float) and value.is_integer():
-        return int(value)
-    if kind is Kind.DURATION:
-        return _seconds(value)
-    if kind is Kind.MONEY and isinstance(value, float):
-        return Decimal(repr(value))
-    if kind is Kind.MOMENT and isinstance(value, date):
-        return _moment(value)
-    return value
-
-
-def _seconds(value: Any) -> object:
-    """Read a duration, which calamine gives by its number format in one of three forms."""
-    if isinstance(value, timedelta):
-        return round(value.total_seconds())
-    if isinstance(value, time):
-        return value.hour * 3600 + value.minute * 60 + value.second
-    return round(value * _DAY) if isinstance(value, float) else value
-
-
-def _moment(value: date) -> datetime:
-    """Read a moment to the second; calamine gives one at midnight as a day."""
-    if not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - a local clock
-    return (value + timedelta(milliseconds=500)).replace(microsecond=0)
+        found.compare(where, value, expected_cell(cell, column.kind))
 
 
 def _live_checks(
@@ -186,7 +140,7 @@ def _live_checks(
             continue
         for place in (1, 2):
             where = f"sheet {sheet!r} cell {get_column_letter(place + 1)}{number}"
-            found.compare(where, _seen(row[place], kind), value)
+            found.compare(where, seen_cell(row[place], kind), value)
 
 
 def _checked(report: Report) -> dict[str, tuple[Cell, Kind]]:
@@ -219,7 +173,7 @@ def _itemised(book: CalamineWorkbook, section: Section, report: Report, found: D
     """Compare the listed calls one by one, and their sums with the control totals."""
     columns = [CALL_COLUMNS[key] for key in section.spec.show]
     fields = [CallLine._fields.index(column.key) for column in columns]
-    forms = [_Memo(_FORMS[column.kind]) for column in columns]
+    forms = [Memo(column.kind) for column in columns]
     lines = report.calls.lines()
     sums = _Sums(report.connected_statuses)
     calls = 0
@@ -233,17 +187,11 @@ def _itemised(book: CalamineWorkbook, section: Section, report: Report, found: D
         calls += len(rows)
         if len(batch) < len(rows):
             found.add(f"sheet {sheet!r} row {first + len(batch)}: more calls than the ledger has")
-        for place, (column, field, form) in enumerate(zip(columns, fields, forms, strict=True)):
+        for place, (field, form) in enumerate(zip(fields, forms, strict=True)):
             seen = [row[place] for row in rows]
             expected = [line[field] for line in batch]
-            # All at once first: one by one is slow, and only to name what differs.
-            if seen == expected or seen == [form[value] for value in expected]:
-                found.figures += len(seen)
-                continue
             letter = get_column_letter(place + 1)
-            for number, (cell, value) in enumerate(zip(seen, expected, strict=False), first):
-                where = f"sheet {sheet!r} cell {letter}{number}"
-                found.compare(where, _seen(cell, column.kind), _exactly(value, column.kind))
+            compare_column(f"sheet {sheet!r} cell {letter}", first, seen, expected, form, found)
         if found.enough:
             return calls
     left = sum(1 for _ in lines)
@@ -303,7 +251,7 @@ def listed_totals(path: Path) -> Totals | None:
         places = [head.index(column.label) for column in wanted]
         for row in rows:
             call_id, seconds, cost = (
-                _seen(row[place], column.kind)
+                seen_cell(row[place], column.kind)
                 for place, column in zip(places, wanted, strict=True)
             )
             seconds = seconds if isinstance(seconds, int) else 0
@@ -331,47 +279,3 @@ class _Sums:
     def cost(self) -> Decimal:
         """The sum of the costs, in dollars."""
         return dollars(self._micros)
-
-
-class _Memo(dict[Any, Any]):
-    """Works out a value's form once: texts, costs and durations repeat by the thousand."""
-
-    _MOST = 200_000
-
-    def __init__(self, make: Callable[[Any], object]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, value: Any) -> object:
-        if len(self) >= self._MOST:
-            self.clear()
-        made = self[value] = self._make(value)
-        return made
-
-
-def _shown(text: str) -> str:
-    return visible(text, LONGEST_TEXT)
-
-
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a local clock
-
-
-def _exactly(value: Any, kind: Kind) -> object:
-    """Return the exact value that a call's cell should have, as ``_seen`` gives it."""
-    if kind is Kind.MOMENT:
-        return _EPOCH + timedelta(seconds=value)
-    if kind is Kind.MONEY and value is not None:
-        return dollars(value)
-    return _expected(value, kind)
-
-
-_FORMS: Mapping[Kind, Callable[[Any], object]] = {
-    **dict.fromkeys(_TEXTS, _shown),
-    Kind.MOMENT: lambda local: _EPOCH + timedelta(seconds=local),
-    Kind.DURATION: lambda seconds: "" if seconds is None else timedelta(seconds=seconds),
-    Kind.MONEY: lambda micros: "" if micros is None else micros / MICROS,
-}
-"""Kind of a call's column -> the form in which calamine usually gives the right value.
-
-A cell that comes in another form is looked at again, exactly.
-"""
