@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 
 from maxo_reports.errors import UsageError
 from maxo_reports.refresh import formulas
-from maxo_reports.refresh.areas import Area, Stretch, area_of, led_all
+from maxo_reports.refresh.areas import LAST_ROW, Area, Stretch, area_of, led_all
 from maxo_reports.refresh.names import Named
 from maxo_reports.refresh.parts import TablePart
 from maxo_reports.refresh.rows import made, tail
@@ -57,20 +57,20 @@ class _Block:
     def __init__(self, sheet: Sheet, fill: Fill, epoch: int) -> None:
         stretch = fill.stretch
         self.left, self.top, self.new = stretch.left, stretch.top, stretch.new
-        self._rows = made(fill.source, fill.slots, stretch.top, epoch)
-        self._look = _look(sheet, stretch.top)
+        self.rows = made(fill.source, fill.slots, stretch.top, epoch)
+        self.first_look = _look(sheet, stretch.top)
         self._totals = _led_totals(sheet, stretch) if stretch.totals else None
 
     def cells(self, row: int) -> bytes | None:
         """Return what the table has in a row, or None where it has nothing."""
         if self.top <= row <= self.new:
-            return next(self._rows)
+            return next(self.rows)
         return self._totals.cells if self._totals and row == self.new + 1 else None
 
     def look(self, row: int) -> bytes | None:
         """Return what a row's tag says of height and look; those of the first row for all."""
         if self.top <= row <= self.new:
-            return self._look
+            return self.first_look
         return self._totals.attributes if self._totals and row == self.new + 1 else None
 
 
@@ -234,11 +234,16 @@ class Edit:
 
     def _rows(self, spans: Sequence[range]) -> Iterator[tuple[int, bytes]]:
         blocks = [_Block(self.sheet, fill, self._epoch) for fill in self.fills]
+        only = blocks[0] if len(blocks) == 1 else None
         for row in chain.from_iterable(spans):
+            if only is not None and only.top <= row <= only.new and self._is_alone(row):
+                # Nearly every row of a large table, so this is the short way.
+                yield row, b'<row r="%d"%b>%b</row>' % (row, only.first_look, next(only.rows))
+                continue
             pieces = [
                 (block.left, cells) for block in blocks if (cells := block.cells(row)) is not None
             ]
-            if row in self._mixed or (row in self.sheet.rows and row not in self._whole):
+            if not self._is_alone(row):
                 pieces += self._kept(row)
             look = next((found for b in blocks if (found := b.look(row)) is not None), None)
             if look is None:
@@ -249,6 +254,10 @@ class Edit:
                 pieces.sort(key=_left)
             inside = b"".join([cells for _, cells in pieces])
             yield row, b'<row r="%d"%b>%b</row>' % (row, look, inside)
+
+    def _is_alone(self, row: int) -> bool:
+        """Tell whether the sheet has nothing but tables in a row."""
+        return row not in self._mixed and (row in self._whole or row not in self.sheet.rows)
 
     def _kept(self, row: int) -> list[tuple[int, bytes]]:
         """Return the cells of a row that are not the tables', with the named ones filled."""
@@ -285,7 +294,11 @@ class Edit:
         last = [s.after.bottom for s in self.stretches] + [cell.top for _, cell in self.singles]
         last += self._beside
         gone = _apart([range(s.before.top, s.before.bottom + 1) for s in self.stretches])
-        last += [row for row in self.sheet.rows if not any(row in span for span in gone)]
+        kept = LAST_ROW
+        for span in reversed(gone):
+            far = self.sheet.last_row(kept)
+            kept = span.start - 1 if far in span else far
+        last.append(self.sheet.last_row(kept))
 
         def whole(match: re.Match[bytes]) -> bytes:
             area = area_of(match[2].decode())

@@ -8,7 +8,7 @@ well-formed and to hold nothing but elements, so tags can be found by their own 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -201,6 +201,11 @@ class Sheet:
         odd = (n for n, row in self.rows.items() if not row.last and row.inside != row.end)
         far = (cell.column for number in odd for cell in self.cells(number))
         return max([1, *far, *(row.last for row in self.rows.values())])
+
+    def last_row(self, until: int) -> int:
+        """Return the last row that is there, of those up to a number; 0 if there is none."""
+        at = bisect_right(self._numbers, until)
+        return self._numbers[at - 1] if at else 0
 
     def holds(self, words: Sequence[bytes], first: int, last: int) -> bool:
         """Tell whether any of some words stands in some rows."""
