@@ -12,15 +12,13 @@ from workbooks import Listed
 
 from maxo_reports.core.ledger import Totals
 from maxo_reports.core.money import MICROS
-from maxo_reports.core.report import CallLine, Report
+from maxo_reports.core.report import CallBlock, CallLine, Report
 from maxo_reports.render import renderer
 from reports import STYLE, Call, made_up_calls, month, statement
 
 _NOON = 43_200
 
 
-<<<<<<< HEAD
-=======
 class Lines(list[CallLine]):
     """Calls held in memory, as the column store would give them."""
 
@@ -33,7 +31,6 @@ class Lines(list[CallLine]):
         return Listed(self).blocks()
 
 
->>>>>>> refresh
 def _line(number: int, call: Call) -> CallLine:
     totals: Totals = call.totals
     return CallLine(
