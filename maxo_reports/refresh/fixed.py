@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 from maxo_reports.refresh.areas import Stretch, area_of
 from maxo_reports.refresh.edit import Edit
 from maxo_reports.refresh.package import Package
-from maxo_reports.refresh.parts import Parts
+from maxo_reports.refresh.parts import Parts, TablePart
 
 _RANGE = rb"(\$?[A-Z]{1,3}\$?[1-9][0-9]{0,6}:\$?[A-Z]{1,3}\$?[1-9][0-9]{0,6})"
 _FORMULA = re.compile(rb"<f(?:\s[^>]*)?>([^<]+)</f>")
@@ -29,20 +29,24 @@ def left_behind(package: Package, parts: Parts, edits: Sequence[Edit]) -> list[s
         stretch = fill.stretch
         if stretch.new <= stretch.old:
             continue
-        where = _mentions(fill.table.sheet)
+        table, sheet = fill.table, edit.sheet
+        named = _mentions(sheet.name)
         for member in package.members:
-            if not _WITH_FORMULAS.search(f"/{member.name}"):
-                continue
-            user = next((s.name for s in parts.sheets if s.part == member.name), member.name)
-            for text in _short(where.findall(package.read(member.name)), stretch):
-                told[f"{user} refers to {fill.table.sheet}!{text}, {_WHY.format(fill)}"] = None
+            if _WITH_FORMULAS.search(f"/{member.name}") and member.name != sheet.part:
+                where = next((s.name for s in parts.sheets if s.part == member.name), member.name)
+                for text in _short(named.findall(package.read(member.name)), stretch):
+                    told[_line(where, f"{sheet.name}!{text}", table)] = None
         for formula in chain.from_iterable(map(_FORMULA.findall, edit.left_over())):
-            for text in _short(_HERE.findall(formula), stretch):
-                told[f"{edit.sheet.name} refers to its {text}, {_WHY.format(fill)}"] = None
+            for text in _short([*_HERE.findall(formula), *named.findall(formula)], stretch):
+                told[_line(sheet.name, text, table)] = None
     return list(told)
 
 
-_WHY = "which does not follow table {0.table.name}: name the table's column there"
+def _line(where: str, what: str, table: TablePart) -> str:
+    return (
+        f"{where} refers to {what}, which does not follow table {table.name}: "
+        "name the table's column there"
+    )
 
 
 def _mentions(sheet: str) -> re.Pattern[bytes]:

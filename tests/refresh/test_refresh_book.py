@@ -122,6 +122,30 @@ def test_what_goes_with_the_rows_follows_them(tmp_path: Path) -> None:
     assert len(chart) == 1, done.notes
 
 
+def test_sums_that_fall_short_are_told(tmp_path: Path) -> None:
+    """On the table's own sheet and on others, by cells; sums by the column's name follow it."""
+
+    def build(book: Any) -> None:
+        data = book.add_worksheet("Data & more")
+        put_table(book, data, "A3", 5)
+        data.write_formula("A1", "=SUM(J4:J8)", None, 1)
+        data.write_formula("L5", "=SUM('Data & more'!$J$4:$J$8)", None, 1)
+        data.write_formula("M5", "=SUM(J4:J5)+SUM(Other!J4:J8)+SUM(Calls[Cost])", None, 1)
+        other = book.add_worksheet("Other")
+        other.write_formula("A1", "=SUM('Data & more'!I4:J8)", None, 1)
+        other.write_formula("A2", "=SUM('Data & more'!J:J)+SUM(J4:J8)", None, 1)
+
+    path = made(tmp_path / "book.xlsx", build)
+    assert refresh(path, month(4), NOW).notes == ()  # one row fewer: none falls short
+    path = made(tmp_path / "book.xlsx", build)
+    why = "which does not follow table Calls: name the table's column there"
+    assert set(refresh(path, month(6), NOW).notes) == {
+        f"Data & more refers to J4:J8, {why}",
+        f"Data & more refers to $J$4:$J$8, {why}",
+        f"Other refers to Data & more!I4:J8, {why}",
+    }
+
+
 def test_cells_beside_the_table_and_their_rows_stay(tmp_path: Path) -> None:
     """Notes to the right, heights, and the named cells with their own format."""
     path = rich(tmp_path / "book.xlsm")
