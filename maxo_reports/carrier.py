@@ -17,11 +17,13 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
+from urllib.parse import urlencode
 
 import requests
 import urllib3
 
 from maxo_reports.core.period import Window
+from maxo_reports.core.text import counted
 from maxo_reports.deadline import WatchedAdapter, watched
 from maxo_reports.errors import CarrierError, Garbled, Refused, Unreachable
 
@@ -31,6 +33,7 @@ LIMIT = 10_000
 _LARGEST_REPLY = 256 * 1024 * 1024
 _CHUNK = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
+_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 _LONGEST_SAID = 200
 _SHORTEST_KEY = 8
 """A shorter key could stand in any text by chance, and is not looked for."""
@@ -80,11 +83,15 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class RawResponse:
-    """One whole successful reply, unpacked but not read: its window, body and the try it took."""
+    """One whole successful reply, unpacked but not read: its window, body and the try it took.
+
+    ``packed`` tells whether it came compressed.
+    """
 
     window: Window
     body: bytes
     tries: int
+    packed: bool = False
 
 
 class Refusal(Protocol):
@@ -111,16 +118,24 @@ class Carrier:
         user_agent: str = "maxo-reports",
         sleep: Callable[[float], None] = time.sleep,
         told: Refusal | None = None,
+        form: bool = False,
     ) -> None:
+        """``form`` posts a form in place of a JSON document; only a probe tries that."""
         self._url = base_url.rstrip("/") + "/calls/list"
         self._key = key
         self._patience = patience or Patience()
         self._sleep = sleep
         self._told = told
+        self._write: Callable[[dict[str, int | str]], str] = urlencode if form else json.dumps
         self._session = requests.Session()
         self._session.trust_env = trust_environment
         self._session.headers.update(
-            {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": user_agent}
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "Content-Type": _FORM if form else _JSON,
+                "User-Agent": user_agent,
+            }
         )
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, WatchedAdapter())
@@ -136,29 +151,35 @@ class Carrier:
         window: Window,
         accept: Callable[[RawResponse], Accepted],
         also: Mapping[str, int | str] | None = None,
+        *,
+        tries: int | None = None,
     ) -> Accepted:
         """Ask for the calls of one window until ``accept`` takes the reply.
 
         ``also`` are further parameters of the API, such as ``{"chargesOnly": 1}``; with a
         filter, the reply proves nothing about the window and is good for a cross-check only.
+        ``tries`` asks less often than the settings allow.
 
         ``accept`` gets each whole successful reply, and raises ``Garbled`` to have it asked
         for again. Raises ``Refused`` at once where another try would not help, and the last
         ``Unreachable`` or ``Garbled`` when the tries are used up.
         """
+        most = min(tries or self._patience.tries, self._patience.tries)
         tried = 0
         while True:
             tried += 1
             try:
-                return accept(RawResponse(window, self._exchange(window, also or {}), tried))
+                body, packed = self._exchange(window, also or {})
+                return accept(RawResponse(window, body, tried, packed))
             except (Unreachable, Garbled) as why:
-                last = tried >= self._patience.tries
+                last = tried >= most
                 wait = 0.0 if last else self._wait(tried, why)
                 if self._told is not None:
                     self._told(window, tried, why, wait)
                 if last:
                     kind = type(why)
-                    raise kind(f"{why} (asked {tried} times; try again later)") from None
+                    said = f"{why} (asked {counted(tried, 'time')}; try again later)"
+                    raise kind(said) from None
                 self._sleep(wait)
 
     def _wait(self, tried: int, why: CarrierError) -> float:
@@ -169,9 +190,9 @@ class Carrier:
         longest = min(patience.longest_wait, patience.first_wait * 2.0 ** (tried - 1))
         return longest * (0.5 + _jitter() / 2)
 
-    def _exchange(self, window: Window, also: Mapping[str, int | str]) -> bytes:
-        """Send one request and return the whole unpacked body of a 200, or raise."""
-        question = {
+    def _exchange(self, window: Window, also: Mapping[str, int | str]) -> tuple[bytes, bool]:
+        """Send one request; return the whole unpacked body of a 200 and if it was packed."""
+        question: dict[str, int | str] = {
             "key": self._key.reveal(),
             "startTime": window.start,
             "endTime": window.end,
@@ -185,14 +206,14 @@ class Carrier:
             try:
                 response = self._session.post(
                     self._url,
-                    data=json.dumps(question),
-                    headers={"Content-Type": "application/json"},
+                    data=self._write(question),
                     timeout=(patience.connect, patience.read),
                     allow_redirects=False,
                     stream=True,
                 )
+                encoding = response.headers.get("Content-Encoding", "").strip().lower()
                 with response:
-                    body = _unpack(response.raw, response.headers.get("Content-Encoding", ""))
+                    body = _unpack(response.raw, encoding)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as problem:
                 trouble = Unreachable(self._why(problem))
             except ValueError as problem:
@@ -209,7 +230,7 @@ class Carrier:
         if response.status_code != requests.codes.ok:
             raise self._refusal(response.status_code, response.headers, body)
         self._inspect(body)
-        return body
+        return body, encoding.endswith("gzip")
 
     def _inspect(self, body: bytes) -> None:
         """Refuse a body that must not be kept: not UTF-8, or holding the API key itself."""
@@ -247,10 +268,11 @@ class Carrier:
         if 300 <= status < 400:
             return Refused(
                 f"the server redirects (HTTP {status}) to another address; this is not followed, "
-                "since it would carry the API key there: correct base_url in maxo.toml"
+                "since it would carry the API key there: correct base_url in maxo.toml",
+                status,
             )
         meaning = _MEANINGS.get(status, "the carrier refused the request")
-        return Refused(f"{meaning}, HTTP {status}{reason}")
+        return Refused(f"{meaning}, HTTP {status}{reason}", status)
 
 
 _MEANINGS = {
@@ -303,7 +325,6 @@ def _unpack(raw: Any, encoding: str) -> bytes:
     merely ends with the connection has no such mark; there gzip's own trailer, or the closing
     bracket of the JSON, is what tells a cut one.
     """
-    encoding = encoding.strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip"}:
         raise Garbled("the answer is packed in another way than was asked for")
     unpacker = zlib.decompressobj(_GZIP) if encoding.endswith("gzip") else None

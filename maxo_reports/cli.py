@@ -13,18 +13,26 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maxo_reports import __version__
 from maxo_reports.core.text import counted
-from maxo_reports.errors import DONE, FINDINGS, MaxoReportsError, UsageError
+from maxo_reports.errors import DONE, FINDINGS, ArchiveError, MaxoReportsError, UsageError
 
 if TYPE_CHECKING:
-    from maxo_reports.config import Workspace
+    from maxo_reports import config
+    from maxo_reports.archive.care import Examined
+    from maxo_reports.archive.purge import Plan
+    from maxo_reports.config import Account, Workspace
     from maxo_reports.core.checks import Finding
+    from maxo_reports.core.period import BillingPeriod
     from maxo_reports.engine import Job, Outcome, Progress
+    from maxo_reports.pack import Pack
 
+_Failed = list[tuple[str, MaxoReportsError]]
+"""The accounts that failed, each with its trouble."""
 _PERIOD = "2026-10, last-month, or 2026-10-01..2026-11-01 (the last day is not included)"
 _EXIT_CODES = """\
 exit codes: 0 done; 1 done, with findings that need a person; 2 usage or configuration;
@@ -77,8 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(verbs)
     _add_pull(verbs)
     _add_verify(verbs)
+    _add_archive(verbs)
     _add_sandbox(verbs)
     _add_doctor(verbs)
+    _add_probe(verbs)
     return parser
 
 
@@ -133,6 +143,45 @@ def _add_verify(verbs: Any) -> None:
     )
 
 
+def _add_archive(verbs: Any) -> None:
+    verb: argparse.ArgumentParser = verbs.add_parser(
+        "archive", help="look after what the carrier answered: verify, export, purge"
+    )
+    tasks = verb.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    verify = _verb(
+        tasks, "verify", _archive_verify, "read the whole archive and name what is damaged"
+    )
+    _add_which(verify)
+    verify.add_argument(
+        "--repair", action="store_true", help="make anew what whole replies allow to be"
+    )
+    _add_json(verify)
+    does = "write one folder from which another machine can make a period's packs again"
+    export = _verb(tasks, "export", _archive_export, does)
+    export.add_argument("period", metavar="PERIOD", help=_PERIOD)
+    export.add_argument("--to", type=Path, required=True, metavar="DIR", help="a new folder")
+    export.add_argument(
+        "--account", nargs=1, metavar="A", default=[], help="of maxo.toml (default: the only one)"
+    )
+    _add_json(export)
+    export.set_defaults(all=False, offline=True)
+    purge = _verb(
+        tasks,
+        "purge",
+        _archive_purge,
+        "say what there is of before a day, and remove it with --yes",
+    )
+    purge.add_argument(
+        "--before",
+        required=True,
+        metavar="DAY",
+        help="what ends before 2026-10-01, or before the account's month 2026-10",
+    )
+    _add_which(purge)
+    purge.add_argument("--yes", action="store_true", help="remove it, for good")
+    _add_json(purge)
+
+
 def _add_sandbox(verbs: Any) -> None:
     verb = _verb(verbs, "sandbox", _sandbox, "serve samples on loopback as the carrier does")
     verb.add_argument("--port", type=int, default=8765)
@@ -150,8 +199,29 @@ def _add_doctor(verbs: Any) -> None:
     _verb(verbs, "doctor", _doctor, "check the machine and say what to install")
 
 
+def _add_probe(verbs: Any) -> None:
+    verb = _verb(verbs, "probe", _probe, "ask a real account what the API page leaves open")
+    verb.add_argument(
+        "period",
+        nargs="?",
+        metavar="PERIOD",
+        help=f"where to look for calls: {_PERIOD}; default: the last whole days that hold some",
+    )
+    verb.add_argument(
+        "--account",
+        metavar="A",
+        default="",
+        help="an account of maxo.toml (default: the only one)",
+    )
+    _add_json(verb)
+
+
 def _add_what(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("period", metavar="PERIOD", help=_PERIOD)
+    _add_which(verb)
+
+
+def _add_which(verb: argparse.ArgumentParser) -> None:
     which = verb.add_mutually_exclusive_group()
     which.add_argument(
         "--account",
@@ -198,18 +268,32 @@ def _run(arguments: argparse.Namespace) -> int:
 
     reports = tuple(dict.fromkeys(arguments.report)) or engine.DEFAULT_REPORTS
     outcomes: list[Outcome] = []
-    failed: list[tuple[str, MaxoReportsError]] = []
+
+    def one(job: Job) -> None:
+        outcomes.append(engine.run(job, reports, offline=arguments.offline))
+
     with _progress() as progress:
         jobs = _jobs(arguments, progress)
-        for job in jobs:
-            try:
-                outcomes.append(engine.run(job, reports, offline=arguments.offline))
-            except MaxoReportsError as problem:
-                # One account's trouble must not keep the others' reports back.
-                if len(jobs) == 1:
-                    raise
-                failed.append((job.account.id, problem))
+        failed = _each([(job.account.id, partial(one, job)) for job in jobs])
     code = _report(outcomes, failed, as_json=arguments.json)
+    return _worst(failed, code)
+
+
+def _each(tasks: Sequence[tuple[str, Callable[[], None]]]) -> _Failed:
+    """Do what is to be done for each account; one's trouble must not keep the others back."""
+    failed: _Failed = []
+    for account, task in tasks:
+        try:
+            task()
+        except MaxoReportsError as problem:
+            if len(tasks) == 1:
+                raise
+            failed.append((account, problem))
+    return failed
+
+
+def _worst(failed: _Failed, code: int) -> int:
+    """Say which accounts failed, and return the exit code of all."""
     for account, why in failed:
         print(f"maxo-reports: account {account!r}: {why}", file=sys.stderr)
     return max([why.exit_code for _, why in failed], default=code)
@@ -229,18 +313,92 @@ def _pull(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from maxo_reports import pack
+    from maxo_reports import engine
 
-    checked = pack.verify(arguments.pack)
+    checked = engine.verify(arguments.pack)
     print(f"{checked.folder}: {counted(len(checked.files), 'file')}, unchanged since issued")
+    print("calls, seconds and cost agree in every file")
     if arguments.rebuild:
-        from maxo_reports import config, engine
+        from maxo_reports import config
 
         workspace = config.load(arguments.workspace, os.environ)
         with _progress() as progress:
             engine.rebuild(workspace, checked, progress)
         print("made again from the archive: every file is identical")
     return DONE
+
+
+def _archive_verify(arguments: argparse.Namespace) -> int:
+    from maxo_reports import engine, told
+
+    found: dict[str, Examined] = {}
+    with _progress() as progress:
+        workspace, accounts = _accounts(arguments)
+
+        def one(account: config.Account) -> None:
+            repair = arguments.repair
+            found[account.id] = engine.examine_archive(workspace, account, progress, repair=repair)
+
+        failed = _each([(account.id, partial(one, account)) for account in accounts])
+    if arguments.json:
+        _print_accounts([told.examined_json(*each) for each in found.items()], failed)
+    else:
+        print("\n".join(line for each in found.items() for line in told.examined(*each)))
+    whole = all(each.is_whole for each in found.values())
+    return _worst(failed, DONE if whole else ArchiveError.exit_code)
+
+
+def _archive_export(arguments: argparse.Namespace) -> int:
+    from maxo_reports import engine, told
+
+    with _progress() as progress:
+        (job,) = _jobs(arguments, progress)
+        exported = engine.export_period(job, arguments.to)
+    if arguments.json:
+        print(json.dumps(told.exported_json(exported), indent=1))
+    else:
+        print("\n".join(told.exported(exported)))
+    return DONE
+
+
+def _archive_purge(arguments: argparse.Namespace) -> int:
+    from maxo_reports import engine, told
+
+    really, plans = arguments.yes, []
+    workspace, accounts = _accounts(arguments)
+
+    def one(account: config.Account) -> None:
+        def tell(plan: Plan, packs: Sequence[Pack]) -> None:
+            plans.append(told.purge_json(account.id, plan, packs, really=really))
+            if not arguments.json:
+                # Before anything is removed.
+                lines = told.purge(account.id, plan, packs, really=really)
+                print("\n".join(lines), flush=True)
+
+        engine.purge_archive(workspace, account, arguments.before, _now(), tell, really=really)
+
+    failed = _each([(account.id, partial(one, account)) for account in accounts])
+    if arguments.json:
+        _print_accounts(plans, failed)
+    return _worst(failed, DONE)
+
+
+def _accounts(arguments: argparse.Namespace) -> tuple[Workspace, Sequence[config.Account]]:
+    """Return the accounts that are meant; with --all, name what no account claims."""
+    from maxo_reports import config, engine
+
+    workspace = config.load(arguments.workspace, os.environ)
+    for path in engine.strangers(workspace) if arguments.all else ():
+        print(
+            f"maxo-reports: {path} is of no account in {config.FILE}: not looked at",
+            file=sys.stderr,
+        )
+    return workspace, workspace.chosen(arguments.account, every=arguments.all)
+
+
+def _print_accounts(objects: Sequence[dict[str, Any]], failed: _Failed) -> None:
+    errors = [{"account": account, "error": str(problem)} for account, problem in failed]
+    print(json.dumps({"accounts": objects, **({"errors": errors} if errors else {})}, indent=1))
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:
@@ -274,6 +432,23 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return UsageError.exit_code if any(each.health == "ill" for each in examined) else DONE
 
 
+def _probe(arguments: argparse.Namespace) -> int:
+    from maxo_reports import config, engine, terminal
+
+    workspace = config.load(arguments.workspace, os.environ)
+    account = workspace.one(arguments.account)
+    text, now = arguments.period, _now()
+    period = engine.period_of(text, account, now) if text else engine.lately(account, now)
+    with _progress() as progress:
+        job = _job(workspace, account, period, progress)
+        probed = engine.probe(job)
+    if arguments.json:
+        print(json.dumps(engine.probe_as_json(job, probed), indent=1))
+    else:
+        print("\n".join(terminal.answers(job.account, probed)))
+    return FINDINGS if probed.differing else DONE
+
+
 def _jobs(arguments: argparse.Namespace, progress: Progress) -> list[Job]:
     """Return what to work on; every account and period is checked before the first is begun."""
     from maxo_reports import config, engine
@@ -287,12 +462,17 @@ def _jobs(arguments: argparse.Namespace, progress: Progress) -> list[Job]:
         period = engine.period_of(arguments.period, account, _now())
         if not getattr(arguments, "offline", False):
             config.api_key(account, workspace.folder, os.environ)
-
-        def key(account: config.Account = account) -> str:
-            return config.api_key(account, workspace.folder, os.environ)
-
-        jobs.append(engine.Job(workspace, account, period, key, _now, progress))
+        jobs.append(_job(workspace, account, period, progress))
     return jobs
+
+
+def _job(workspace: Workspace, account: Account, period: BillingPeriod, progress: Progress) -> Job:
+    from maxo_reports import config, engine
+
+    def key() -> str:
+        return config.api_key(account, workspace.folder, os.environ)
+
+    return engine.Job(workspace, account, period, key, _now, progress)
 
 
 def _with_out(workspace: Workspace, out: Path) -> Workspace:

@@ -105,16 +105,28 @@ class Workspace:
         """Return the accounts that the command line means, or say which there are."""
         if every:
             return tuple(self.accounts.values())
-        known = ", ".join(self.accounts)
-        for name in names:
-            if name not in self.accounts:
-                meant = did_you_mean(name, self.accounts)
-                raise UsageError(f"account {name!r} is not in {FILE}{meant}; it has: {known}")
         if names:
-            return tuple(self.accounts[name] for name in dict.fromkeys(names))
-        if len(self.accounts) == 1:
-            return tuple(self.accounts.values())
-        raise UsageError(f"which account? Give --account NAME or --all; {FILE} has: {known}")
+            return tuple(self._named(name) for name in dict.fromkeys(names))
+        return (self._only("--account NAME or --all"),)
+
+    def one(self, name: str) -> Account:
+        """Return one account by its id; without one, the only account that there is."""
+        return self._named(name) if name else self._only("--account NAME")
+
+    def _named(self, name: str) -> Account:
+        if name not in self.accounts:
+            meant = did_you_mean(name, self.accounts)
+            raise UsageError(f"account {name!r} is not in {FILE}{meant}; it has: {self._ids}")
+        return self.accounts[name]
+
+    def _only(self, flags: str) -> Account:
+        if len(self.accounts) != 1:
+            raise UsageError(f"which account? Give {flags}; {FILE} has: {self._ids}")
+        return next(iter(self.accounts.values()))
+
+    @property
+    def _ids(self) -> str:
+        return ", ".join(self.accounts)
 
 
 def load(folder: Path, environment: Mapping[str, str]) -> Workspace:

@@ -8,40 +8,38 @@ calls that were pulled. What comes is compared and kept as evidence; no figure i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
-from maxo_reports.archive.columns import CONTENT, CallStore
+from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.replies import Replies
 from maxo_reports.carrier import LIMIT, Carrier, RawResponse
 from maxo_reports.core import cdr
+from maxo_reports.core.changes import Content, contents
 from maxo_reports.core.checks import Check, Depth
 from maxo_reports.core.money import dollars, plain
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
 from maxo_reports.errors import TooDense
 
 _FILL = 0.85
-_Call = tuple[Any, ...]
-"""One call's content, in the order of ``CONTENT``."""
-_COST = CONTENT.index("cost")
 
 
 def compare(
     depth: Depth, carrier: Carrier, replies: Replies, calls: CallStore, period: BillingPeriod
-) -> tuple[Check, ...]:
+) -> tuple[tuple[Check, ...], tuple[str, ...]]:
     """Ask the carrier for the same period in other ways and compare; ``light`` is charges alone.
 
-    Raises CarrierError where no answer can be had; an answer that differs is a failed check.
+    Returns the checks, and the hashes of the replies that were kept as their evidence. Raises
+    CarrierError where no answer can be had; an answer that differs is a failed check.
     """
     asking = _Asking(carrier, replies, period)
     ways = {"none": (), "light": (_charges,), "full": (_charges, _connected, _rows)}[depth]
-    return tuple(way(asking, calls) for way in ways)
+    return tuple(way(asking, calls) for way in ways), tuple(sorted(asking.kept))
 
 
 def _charges(asking: _Asking, calls: CallStore) -> Check:
     """Ask for charged calls only: as many as were pulled, and the same cost to the last digit."""
     asked = asking.calls(calls.hours("cost <> 0"), {"chargesOnly": 1}, cdr.read_reply)
-    costs = {call_id: content[_COST] for call_id, content in asked if content[_COST]}
+    costs = {call_id: content.cost for call_id, content in asked if content.cost}
     control = calls.control()
     return Check(
         "Charged calls asked alone (chargesOnly) = charged calls pulled",
@@ -82,24 +80,25 @@ def _rows(asking: _Asking, calls: CallStore) -> Check:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """Whom to ask, where to keep the replies, and the period."""
+    """Whom to ask, where to keep the replies, the period, and the hashes of what was kept."""
 
     carrier: Carrier
     replies: Replies
     period: BillingPeriod
+    kept: set[str] = field(default_factory=set)
 
     def calls(
         self,
         hours: Mapping[int, int],
         also: Mapping[str, int | str],
         read: Callable[[bytes], cdr.Reply],
-    ) -> Iterator[tuple[str, _Call]]:
+    ) -> Iterator[tuple[str, Content]]:
         """Yield the period's calls by their id, as the carrier gives them with ``also``."""
         period = self.period
         clock = LocalClock.over(period.zone, period.start, period.end)
 
         def accept(raw: RawResponse) -> cdr.Reply:
-            self.replies.keep(raw.body)
+            self.kept.add(self.replies.keep(raw.body))
             reply = read(raw.body)
             if reply.echo is not None:
                 cdr.check_echo(reply.echo, raw.window, period.zone)
@@ -112,12 +111,9 @@ class _Asking:
             if len(reply.calls) >= LIMIT:
                 waiting += _halves(window)
                 continue
-            columns = cdr.columns(reply, clock)
-            for call_id, *content in zip(
-                columns.call_id, *(getattr(columns, name) for name in CONTENT), strict=True
-            ):
-                if period.start <= content[0] < period.end:
-                    yield call_id, tuple(content)
+            for call_id, content in contents(cdr.columns(reply, clock)):
+                if period.start <= content.unixtime < period.end:
+                    yield call_id, content
 
 
 def _spans(period: BillingPeriod, hours: Mapping[int, int]) -> list[Window]:

@@ -27,8 +27,8 @@ from maxo_reports.render import FORMATS
 
 Health = Literal["ok", "note", "ill"]
 _PACKAGES = (
-    *("duckdb", "jinja2", "msgspec", "openpyxl", "pyarrow", "requests", "rich", "urllib3"),
-    "weasyprint",
+    *("duckdb", "jinja2", "msgspec", "openpyxl", "pyarrow", "pypdfium2", "python-calamine"),
+    *("requests", "rich", "urllib3", "weasyprint"),
 )
 _LEAST_FREE = 500 * 1024 * 1024
 _WRITTEN_IN = 2026

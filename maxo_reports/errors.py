@@ -75,7 +75,14 @@ class Garbled(CarrierError):
 
 
 class Refused(CarrierError):
-    """The carrier refused the request for a reason that a second try cannot mend."""
+    """The carrier refused the request for a reason that a second try cannot mend.
+
+    ``status`` is the HTTP status of its answer, None where the refusal is our own.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class TooDense(CarrierError):

@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from maxo_reports import definitions, doctor, manifest, pack, proof
-from maxo_reports.archive import columns, files
+from maxo_reports.archive import columns, files, proofs
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.config import Account, Workspace
@@ -38,9 +38,11 @@ from maxo_reports.render import (
     csvfile,
     renderer,
 )
+from maxo_reports.tieout import Tied, plain, tie_out
 
 CHANGES = "changes.csv"
 COMPLETENESS = "completeness.json"
+TIEOUT = "tieout.json"
 _File = tuple[str, definitions.Loaded, str]
 """A file's name, its report, its format."""
 
@@ -94,7 +96,9 @@ def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
         source = _with_changes(job, source, calls, basis, before)
         found = list(source.findings)
         sealed = pack.seal(
-            place, lambda folder: _write(job, wanted, source, work, basis, folder, found)
+            place,
+            lambda folder: _write(job, wanted, source, work, basis, folder, found),
+            lambda folder: plain.manifest(folder / pack.MANIFEST, source),
         )
     return _outcome(job, source, checks.worst_first(found), sealed, unchanged=False)
 
@@ -121,7 +125,7 @@ def _calls(job: Job, work: Pull) -> CallStore:
 
 def _source(job: Job, work: Pull, calls: CallStore) -> Source:
     """Group the calls, hold the figures against each other, and gather what reports say."""
-    proved = proof.recorded(work)
+    proved = proofs.recorded(work.folder)
     completeness = proof.completeness(work, proved)
     ledger = calls.ledger()
     windows = [line.window for line in completeness.windows]
@@ -180,14 +184,18 @@ def _with_changes(
     earlier = before.manifest["basis"]
     if earlier["calls_sha256"] == basis["calls_sha256"]:
         return replace(source, changes=Changes(before.revision, ()))
-    work = job.archive.pull_numbered(job.period, before.manifest["pull"])
+    work = pull_behind(job, before)
     if work is None or earlier["period"] != basis["period"]:
+        why = (
+            f"the calls behind it {gone(job, before)}"
+            if work is None
+            else "it was of another period"
+        )
         unknown = Finding(
             "changes-unknown",
             "warning",
             f"revision {before.revision}",
-            "the calls behind it are no longer in the archive, or it was of another period: "
-            "what changed cannot be listed",
+            f"{why}: what changed cannot be listed",
         )
         return replace(source, findings=checks.worst_first((*source.findings, unknown)))
     with closing(_calls(job, work)) as old:
@@ -195,6 +203,24 @@ def _with_changes(
         if not explained(found, old.control().cost, calls.control().cost):
             raise TieOutError("the changed calls do not explain the changed total cost")
     return replace(source, changes=found)
+
+
+def pull_behind(job: Job, sealed: Pack) -> Pull | None:
+    """Return the pull that a pack was made from, or None where it is gone.
+
+    Its number alone would not do: somebody may have moved folders of the archive.
+    """
+    work = job.archive.pull_numbered(job.period, sealed.manifest["pull"])
+    return work if work and manifest.replies(work) == sealed.manifest["replies"] else None
+
+
+def gone(job: Job, sealed: Pack) -> str:
+    """Say what became of the calls behind a pack."""
+    at = job.archive.purged_at(job.period, sealed.manifest["pull"])
+    if at is None:
+        return "are no longer in the archive"
+    day = datetime.fromtimestamp(at, ZoneInfo(job.period.zone))
+    return f"were purged from the archive on {day:%d %b %Y}"
 
 
 def _write(
@@ -206,30 +232,39 @@ def _write(
     folder: Path,
     found: list[Finding],
 ) -> pack.Written:
-    """Write every file of a pack into a folder; files that cannot be made become findings."""
-    names = []
+    """Write every file of a pack into a folder and read it back, each by another reader.
+
+    Files that cannot be made become findings; one that does not tie out ends the run.
+    """
+    tied: list[Tied] = []
     for name, each, file_format in _filenames(job, wanted.loaded):
         job.progress.step(f"Writing {name}")
         filled = sections.build(each.definition, source)
         try:
             with files.disk_trouble("write", folder):
                 renderer(file_format).render(filled, wanted.style, folder / name)
-            names.append(name)
         except RendererUnavailable as why:
             system = isinstance(why, SystemLibraryMissing)
             remedy = f"; run: {doctor.install_line()}" if system else ""
             found.append(Finding("file-not-made", "warning", name, f"{why}{remedy}"))
-    if not names:
+            continue
+        job.progress.step(f"Reading {name} back")
+        tied.append(tie_out(file_format, folder / name, filled))
+    if not tied:
         raise ArchiveError(f"no file could be made: {found[-1].message}")
     with files.disk_trouble("write", folder):
         if source.changes is not None:
-            csvfile.write_table(sections.changed_calls(source), folder / CHANGES)
-            names.append(CHANGES)
+            changed = sections.changed_calls(source)
+            csvfile.write_table(changed, folder / CHANGES)
+            tied.append(plain.table(folder / CHANGES, changed))
         pack.write_json(folder / COMPLETENESS, manifest.completeness(source))
-        names.append(COMPLETENESS)
+        tied.append(plain.certificate(folder / COMPLETENESS, source))
+        pack.write_json(folder / TIEOUT, manifest.tieout(source, tied))
+    names = [*(each.name for each in tied), TIEOUT]
     head = {"program": PROGRAM, "basis": basis}
     listed = {"findings": manifest.findings(checks.worst_first(found))}
-    return pack.Written(names, {**head, **manifest.evidence(source, work), **listed})
+    readers = {"read_back_by": {each.name: each.reader for each in tied}}
+    return pack.Written(names, {**head, **manifest.evidence(source, work), **listed, **readers})
 
 
 def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
@@ -252,6 +287,7 @@ def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
             folder,
             sealed.revision,
             lambda place: _write(job, wanted, source, work, basis, place, found),
+            lambda place: plain.manifest(place / pack.MANIFEST, source),
         )
         return pack.differences(sealed.folder, folder)
 

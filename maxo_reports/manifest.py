@@ -6,7 +6,7 @@ Money is text with all its decimals, so that no JSON reader rounds it on the way
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -17,11 +17,15 @@ from maxo_reports.archive.pulls import Pull
 from maxo_reports.core.checks import Check, Finding
 from maxo_reports.core.ledger import Intake, Totals
 from maxo_reports.core.money import plain
-from maxo_reports.core.period import BillingPeriod, LocalClock
+from maxo_reports.core.period import BillingPeriod, LocalClock, Window
 from maxo_reports.core.report import Heading, Source
+from maxo_reports.tieout.compared import Tied
 
 PROGRAM = f"maxo-reports {__version__}"
-_LIBRARIES = ("duckdb", "jinja2", "msgspec", "openpyxl", "pyarrow", "requests", "weasyprint")
+_LIBRARIES = (
+    *("duckdb", "jinja2", "msgspec", "openpyxl", "pyarrow", "pypdfium2", "python-calamine"),
+    *("requests", "weasyprint"),
+)
 
 
 def basis(
@@ -54,19 +58,24 @@ def evidence(source: Source, work: Pull) -> dict[str, Any]:
         "checks": [_check(check) for check in source.checks],
         "pulled_at": source.heading.pulled_at.isoformat(),
         "host": work.asked.host,
-        "replies": [
-            {
-                "start": answer.window.start,
-                "end": answer.window.end,
-                "count": answer.count,
-                "verdict": answer.verdict,
-                "sha256": answer.sha256,
-            }
-            for answer in work.answers()
-        ],
+        "replies": replies(work),
         "libraries": {name: version(name) for name in _LIBRARIES},
         "python": platform.python_version(),
     }
+
+
+def replies(work: Pull) -> list[dict[str, Any]]:
+    """Return which reply came for each window of a pull, and what came of it."""
+    return [
+        {
+            "start": answer.window.start,
+            "end": answer.window.end,
+            "count": answer.count,
+            "verdict": answer.verdict,
+            "sha256": answer.sha256,
+        }
+        for answer in work.answers()
+    ]
 
 
 def completeness(source: Source) -> dict[str, Any]:
@@ -104,6 +113,28 @@ def completeness(source: Source) -> dict[str, Any]:
     }
 
 
+def tieout(source: Source, tied: Sequence[Tied]) -> dict[str, Any]:
+    """Return what came of reading every file back: how much of each was compared, and agreed.
+
+    Which program read a file depends on the machine and so stands in the manifest.
+    """
+    return {
+        "account": source.heading.account_id,
+        "period": period(source.heading.period),
+        "control_totals": totals(source.ledger.control),
+        "files": [
+            {
+                "name": each.name,
+                "figures_compared": each.figures,
+                "calls_compared": each.calls,
+                "sections_drawn": list(each.drawn),
+                "differences": 0,
+            }
+            for each in tied
+        ],
+    }
+
+
 def _check(check: Check) -> dict[str, Any]:
     return {
         "check": check.title,
@@ -136,12 +167,16 @@ def records(intake: Intake) -> dict[str, int]:
 
 def period(of: BillingPeriod) -> dict[str, str]:
     """Return a period's edges as ISO 8601 moments with their offset."""
-    zone = ZoneInfo(of.zone)
+    return {"label": of.label, **span(of.window, of.zone)}
+
+
+def span(of: Window, zone_name: str) -> dict[str, str]:
+    """Return a span's edges as ISO 8601 moments with their offset."""
+    zone = ZoneInfo(zone_name)
     return {
-        "label": of.label,
         "start": datetime.fromtimestamp(of.start, zone).isoformat(),
         "end": datetime.fromtimestamp(of.end, zone).isoformat(),
-        "timezone": of.zone,
+        "timezone": zone_name,
     }
 
 

@@ -41,6 +41,12 @@ class Pack:
         return int(self.folder.name.removeprefix("r"))
 
     @property
+    def days(self) -> str:
+        """Its period's first day and the day after its last, ``2026-10-01..2026-11-01``."""
+        period = self.manifest["basis"]["period"]
+        return f"{period['start'][:10]}..{period['end'][:10]}"
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The report files, without the manifest."""
         return tuple(self.folder / entry["name"] for entry in self.manifest["files"])
@@ -69,6 +75,13 @@ def latest(place: Path) -> Pack | None:
     return Pack(folder, read_manifest(folder))
 
 
+def sealed_in(folder: Path) -> tuple[Pack, ...]:
+    """Return every sealed pack of an account, in the order of periods and revisions."""
+    found = [path for path in folder.glob("*/r*") if _REVISION.fullmatch(path.name)]
+    found.sort(key=lambda path: (path.parent.name, int(path.name[1:])))
+    return tuple(Pack(path, read_manifest(path)) for path in found)
+
+
 def next_revision(place: Path) -> int:
     """Return the number that the next pack of a period's folder gets."""
     before = latest(place)
@@ -89,18 +102,21 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     return manifest
 
 
-def seal(place: Path, write: Callable[[Path], Written]) -> Pack:
+def seal(
+    place: Path, write: Callable[[Path], Written], read_back: Callable[[Path], object]
+) -> Pack:
     """Make the next revision of a period's pack.
 
     ``write`` puts the files into the folder that it is given; the manifest gets their sizes
-    and hashes and is written last.
+    and hashes and is written last. ``read_back`` looks at that manifest, and raises where it
+    does not say what it should; then nothing is issued.
     """
     files.make_folder(place)
     number = next_revision(place)
     with files.disk_trouble("write in", place):
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place))  # made 0700
     try:
-        content = fill(draft, number, write)
+        content = fill(draft, number, write, read_back)
         target = place / f"r{number}"
         with files.disk_trouble("write", target):
             draft.rename(target)
@@ -111,7 +127,12 @@ def seal(place: Path, write: Callable[[Path], Written]) -> Pack:
     return Pack(target, content)
 
 
-def fill(folder: Path, number: int, write: Callable[[Path], Written]) -> Mapping[str, Any]:
+def fill(
+    folder: Path,
+    number: int,
+    write: Callable[[Path], Written],
+    read_back: Callable[[Path], object],
+) -> Mapping[str, Any]:
     """Write all files of a revision into a folder, and return what its manifest says."""
     written = write(folder)
     with files.disk_trouble("write in", folder):
@@ -120,7 +141,8 @@ def fill(folder: Path, number: int, write: Callable[[Path], Written]) -> Mapping
         content = {**head, **written.manifest, "files": entries}
         write_json(folder / MANIFEST, content)
         files.put(folder / SUMS, _sums(folder, content))
-    return content
+    read_back(folder)
+    return verify(folder).manifest
 
 
 def differences(folder: Path, other: Path) -> list[str]:

@@ -6,35 +6,19 @@ the archive alone, on another day, says exactly the same.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Any
 
-from maxo_reports.archive import columns, files
+from maxo_reports.archive import columns, proofs
 from maxo_reports.archive.columns import CallStore
+from maxo_reports.archive.derive import rebuild
+from maxo_reports.archive.proofs import Proof
 from maxo_reports.archive.pulls import ACCEPTED, FULL, Account, Pull
 from maxo_reports.carrier import Carrier
 from maxo_reports.core import checks
-from maxo_reports.core.checks import Check, Completeness, Depth, WindowLine
+from maxo_reports.core.checks import Completeness, Depth, WindowLine
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.crosscheck import compare
-from maxo_reports.errors import ArchiveError
-from maxo_reports.pull import rebuild
-
-FORMAT = 1
-_FILE = "proof.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What was found out about one pull, beyond its own windows."""
-
-    second_look: bool | None = None
-    depth: Depth = "none"
-    crosschecks: tuple[Check, ...] = ()
-    new_categories: tuple[str, ...] = ()
 
 
 def calls_of(account: Account, work: Pull, period: BillingPeriod) -> CallStore:
@@ -66,34 +50,10 @@ def prove(
             first, work = work, again()
             second_look = _same(account, first, work, period)
     with closing(calls_of(account, work, period)) as calls, connect() as carrier:
-        crosschecks = compare(depth, carrier, account.replies, calls, period)
+        crosschecks, replies = compare(depth, carrier, account.replies, calls, period)
         new = _new_categories(account, calls, period)
-    content = {
-        "format": FORMAT,
-        "second_look": second_look,
-        "depth": depth,
-        "crosschecks": [[c.title, c.expected, c.found] for c in crosschecks],
-        "new_categories": list(new),
-    }
-    files.put(work.folder / _FILE, (json.dumps(content, indent=1) + "\n").encode())
+    proofs.record(work, Proof(second_look, depth, crosschecks, new, replies))
     return work
-
-
-def recorded(work: Pull) -> Proof:
-    """Return what is written down about a pull; an empty proof where nothing is."""
-    path = work.folder / _FILE
-    if not path.exists():
-        return Proof()
-    try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
-        return Proof(
-            content["second_look"],
-            content["depth"],
-            tuple(Check(*texts) for texts in content["crosschecks"]),
-            tuple(content["new_categories"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ArchiveError(f"{path} in the archive cannot be read") from None
 
 
 def completeness(work: Pull, proof: Proof) -> Completeness:

@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from maxo_reports.archive import columns
+from maxo_reports.archive.derive import rebuild
 from maxo_reports.archive.pulls import ACCEPTED, FULL, Account, Answer, Asked, Pull
 from maxo_reports.carrier import LIMIT, Carrier, RawResponse
 from maxo_reports.core import cdr
@@ -110,27 +111,6 @@ def _earlier_windows(account: Account, period: BillingPeriod) -> tuple[Window, .
     answers = known.accepted() if known is not None else ()
     ideal = max(1, -(-sum(answer.count for answer in answers) // LIMIT))
     return tuple(a.window for a in answers) if len(answers) <= _FRUGAL * ideal else ()
-
-
-def rebuild(account: Account, work: Pull) -> None:
-    """Derive the columns of accepted windows anew where they are missing or damaged."""
-    for answer in work.accepted():
-        if not columns.is_whole(work.calls_path(answer.window)):
-            derive(account, work, answer)
-
-
-def derive(account: Account, work: Pull, answer: Answer) -> None:
-    """Make the columns of one accepted window from its kept reply."""
-    reply = cdr.read_reply(account.replies.read(answer.sha256))
-    clock = LocalClock.over(work.asked.zone, work.asked.start, work.asked.end)
-    path = work.calls_path(answer.window)
-    columns.write(
-        path,
-        cdr.columns(reply, clock),
-        answer.window,
-        reply.unknown_fields,
-        reply.missing_fields,
-    )
 
 
 class _Job:

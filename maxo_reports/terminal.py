@@ -1,14 +1,19 @@
-"""Progress on a terminal; silence where nobody is looking."""
+"""Words for a terminal: progress, with silence where nobody is looking, and tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import TYPE_CHECKING, TextIO
 
-from maxo_reports.core.period import Window
+from maxo_reports.config import Account
+from maxo_reports.core.period import LocalClock, Window
+from maxo_reports.core.text import counted
 from maxo_reports.errors import CarrierError
 from maxo_reports.job import Progress
+from maxo_reports.probe import Probed
 from maxo_reports.pull import Look
 
 if TYPE_CHECKING:
@@ -41,6 +46,45 @@ def shown(stream: TextIO) -> Iterator[Progress]:
         transient=True,
     ) as bars:
         yield _OnTerminal(bars)
+
+
+_WIDTHS = (14, 27, 26, 27)
+"""Of a probe's table: verdict, question, what we rely on, what was seen."""
+
+
+def answers(account: Account, probed: Probed) -> list[str]:
+    """Lay the answers of a probe out as a table."""
+    clock = LocalClock.over(account.timezone, probed.span.start, probed.span.end)
+    first, last = clock.local(probed.span.start), clock.local(probed.span.end - 1)
+    seen = f"{counted(probed.calls, 'call')} looked at in {counted(probed.requests, 'request')}"
+    rows = [("verdict", "question", "we rely on", "seen")]
+    rows += [(a.verdict, a.question.asks, a.question.relied, a.seen) for a in probed.lines]
+    unknown = sum(1 for line in probed.lines if line.verdict == "cannot be told")
+    counts = f"{probed.differing} of {counted(len(probed.lines), 'answer')} differ"
+    return [
+        f"{account.name}, {first:%d %b %Y} to {last:%d %b %Y} ({clock.zone}): {seen}",
+        "",
+        *_table(rows, _WIDTHS, ["", *(line.means for line in probed.lines)]),
+        "",
+        f"{counts}, {unknown} cannot be told",
+        *([probed.advice] if probed.advice else []),
+    ]
+
+
+def _table(
+    rows: Sequence[Sequence[str]], widths: Sequence[int], notes: Sequence[str]
+) -> list[str]:
+    """Lay rows out in columns of fixed widths, long texts on several lines; a note below a row."""
+    lines: list[str] = []
+    whole = sum(widths) + 2 * (len(widths) - 1)
+    margin = " " * (widths[0] + 2)
+    for row, note in zip(rows, notes, strict=True):
+        cells = [textwrap.wrap(text, width) for text, width in zip(row, widths, strict=True)]
+        for parts in zip_longest(*cells, fillvalue=""):
+            pairs = zip(parts, widths, strict=True)
+            lines.append("  ".join(f"{part:<{width}}" for part, width in pairs).rstrip())
+        lines += textwrap.wrap(note, whole, initial_indent=margin, subsequent_indent=margin)
+    return lines
 
 
 class _OnTerminal(Progress):

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from carriers import BRISBANE, IMPATIENT, KEY, OCTOBER, Wire, ask, call, carrier, http, reply
@@ -92,6 +93,25 @@ def test_the_key_is_in_the_body_and_nowhere_else() -> None:
         "outputFormat": "json",
         "limit": 10_000,
     }
+
+
+def test_a_form_is_posted_where_a_probe_wants_one() -> None:
+    """The same parameters, and the key in the body alone; the sandbox reads it, too."""
+    with Wire.saying(http(BODY)) as wire:
+        _read(wire.base_url, form=True, key=SPOKEN)
+    head, _, body = wire.requests[0].partition(b"\r\n\r\n")
+    assert b"content-type: application/x-www-form-urlencoded" in head.lower()
+    assert head.startswith(b"POST /calls/list HTTP/1.1\r\n")
+    assert dict(parse_qsl(body.decode())) == {
+        "key": SPOKEN,
+        "startTime": str(WINDOW.start),
+        "endTime": str(WINDOW.end),
+        "outputFormat": "json",
+        "limit": "10000",
+    }
+    with Sandbox([Book.from_calls(CALLS, timezone=BRISBANE)]) as sandbox:
+        assert _read(sandbox.base_url, form=True).count == 3
+        assert not sandbox.asked[0].key_in_url
 
 
 def test_further_parameters_go_along() -> None:
@@ -203,6 +223,10 @@ def test_a_whole_packed_body_is_read(name: str, length: bool) -> None:
     """With its length or up to the connection's end, under each of gzip's names."""
     with Wire.saying(http(PACKED, f"Content-Encoding: {name}", length=length)) as wire:
         assert _read(wire.base_url).count == 3
+    with Wire.saying(http(PACKED, f"Content-Encoding: {name}", length=length)) as wire:
+        assert ask(wire.base_url, WINDOW).packed
+    with Wire.saying(http(BODY, length=length)) as wire:
+        assert not ask(wire.base_url, WINDOW).packed
 
 
 def test_a_packed_body_in_many_small_chunks_is_read() -> None:
@@ -365,6 +389,7 @@ def test_a_plain_no_is_asked_once_and_explained(status: str, says: str) -> None:
             _read(wire.base_url)
         assert len(wire.requests) == 1
     assert status[:3] in str(caught.value)
+    assert caught.value.status == int(status[:3])
     if body:
         assert "(it says: SOME ERROR - Some reason)" in str(caught.value)
 
@@ -401,6 +426,16 @@ def test_a_busy_server_is_asked_as_often_as_allowed(status: str) -> None:
         with pytest.raises(Unreachable, match=f"HTTP {status[:3]}"):
             _read(wire.base_url)
         assert len(wire.requests) == 6
+
+
+@pytest.mark.parametrize(("tries", "asked"), [(1, 1), (2, 2), (6, 6), (9, 6), (None, 6)])
+def test_one_question_can_be_asked_less_often_but_not_more(tries: int | None, asked: int) -> None:
+    """The settings' number of tries is the most; one try is said in the singular."""
+    with Wire.saying(http(b"{}", status="503 X")) as wire, carrier(wire.base_url) as connected:
+        said = rf"asked {asked} times?; try"
+        with pytest.raises(Unreachable, match=said.replace("s?", "" if asked == 1 else "s")):
+            connected.ask(WINDOW, lambda raw: raw, tries=tries)
+        assert len(wire.requests) == asked
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "429", "reset", "cut", "html", "cut-json"])

@@ -39,6 +39,7 @@ from carriers import (
 
 from maxo_reports import carrier as carrier_module
 from maxo_reports.archive.columns import CallStore, is_whole
+from maxo_reports.archive.derive import rebuild
 from maxo_reports.archive.pulls import ACCEPTED, FULL, Account, Asked, Pull
 from maxo_reports.carrier import LIMIT, Carrier, Patience, Secret
 from maxo_reports.core.checks import checks
@@ -52,7 +53,7 @@ from maxo_reports.errors import (
     TooDense,
     Unreachable,
 )
-from maxo_reports.pull import Look, pull, rebuild
+from maxo_reports.pull import Look, pull
 from maxo_reports.sandbox import Book, Order, Sandbox, random_faults
 
 TODAY = date(2026, 11, 20)

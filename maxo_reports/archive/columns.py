@@ -10,7 +10,6 @@ import glob
 import hashlib
 import io
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -23,9 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maxo_reports.archive import files
-from maxo_reports.core.cdr import QUIRKS, CallColumns
+from maxo_reports.core.cdr import QUIRKS, CallColumns, Touched
 from maxo_reports.core.changes import Changes, Content, between
-from maxo_reports.core.ledger import Group, Intake, Ledger, QuirkCount, Totals
+from maxo_reports.core.ledger import FieldCount, Group, Intake, Ledger, QuirkCount, Totals
 from maxo_reports.core.money import COST_PLACES, dollars
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
 from maxo_reports.core.report import CallLine
@@ -61,13 +60,23 @@ def write(
     path: Path,
     columns: CallColumns,
     window: Window,
-    unknown: Mapping[str, int],
-    missing: Mapping[str, int] | None = None,
+    unknown: Mapping[str, Touched],
+    missing: Mapping[str, Touched] | None = None,
 ) -> None:
     """Write the calls of one window, in order of time, with the window's span beside them.
 
-    ``unknown`` and ``missing`` count the calls per field that we do not know, or that they lack.
+    ``unknown`` and ``missing`` are the calls per field that we do not know, or that they lack.
     """
+    put(path, packed(columns, window, unknown, missing or {}))
+
+
+def packed(
+    columns: CallColumns,
+    window: Window,
+    unknown: Mapping[str, Touched],
+    missing: Mapping[str, Touched],
+) -> bytes:
+    """Return the file that ``write`` writes: the same calls make the same bytes."""
     table = pa.table(
         {name: pa.array(getattr(columns, name), kind) for name, kind in _fields()},
         schema=_SCHEMA,
@@ -75,13 +84,17 @@ def write(
     for name, edge in (("window_start", window.start), ("window_end", window.end)):
         table = table.append_column(name, pa.repeat(pa.scalar(edge, pa.int64()), len(table)))
     table = table.replace_schema_metadata(
-        {_FIELDS: json.dumps({"unknown": dict(unknown), "missing": dict(missing or {})})}
+        {_FIELDS: json.dumps({"unknown": dict(unknown), "missing": dict(missing)})}
     )
     target = io.BytesIO()
     pq.write_table(table, target, compression="zstd")
-    content = target.getvalue()
+    return target.getvalue()
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a packed file, and its hash beside it."""
     # First the hash: a file without its own is taken for damaged, and one without a file for none.
-    files.put(_hash_path(path), f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode())
+    files.put(_hash_path(path), _hash_line(path, content))
     files.put(path, content)
 
 
@@ -100,8 +113,39 @@ def is_whole(path: Path) -> bool:
         raise ArchiveError(f"{path} in the archive cannot be read") from None
 
 
+def fault(path: Path, made: bytes) -> tuple[Path, str] | None:
+    """Name the file that is not what a window's reply makes, and say why; None where all is well.
+
+    ``made`` is what ``packed`` makes today. A file from another version of the Parquet library
+    differs in its bytes, and is right when every value in it is.
+    """
+    with files.disk_trouble("read", path):
+        held = path.read_bytes()
+        beside = _hash_path(path)
+        said = beside.read_bytes() if beside.exists() else b""
+    if said != _hash_line(path, held):
+        if held == made:
+            return beside, "it does not hold the hash of the columns beside it"
+        return path, "the columns do not have the hash that is beside them"
+    if held == made or _same_rows(held, made):
+        return None
+    return path, "the columns say something else than the reply that they come from"
+
+
+def _same_rows(held: bytes, made: bytes) -> bool:
+    try:
+        one, other = (pq.read_table(io.BytesIO(each)) for each in (held, made))
+    except pa.ArrowException:
+        return False
+    return bool(one.equals(other, check_metadata=True))
+
+
 def _hash_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
+
+
+def _hash_line(path: Path, content: bytes) -> bytes:
+    return f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode()
 
 
 def _sources(paths: Sequence[Path]) -> list[str]:
@@ -172,8 +216,8 @@ class CallStore:
             conflicting,
             strays,
             self._quirks(),
-            tuple(sorted(self._noted["unknown"].items())),
-            tuple(sorted(self._noted["missing"].items())),
+            _counts(self._noted["unknown"]),
+            _counts(self._noted["missing"]),
         )
 
     def _quirks(self) -> tuple[QuirkCount, ...]:
@@ -358,17 +402,25 @@ def _totals(row: Sequence[int]) -> Totals:
     return Totals(calls, connected, charged, seconds, dollars(cost))
 
 
-def _fields_noted(paths: Sequence[Path]) -> dict[str, Counter[str]]:
+def _fields_noted(paths: Sequence[Path]) -> dict[str, dict[str, Touched]]:
     """Add up what the files note of unknown and missing fields."""
-    noted: dict[str, Counter[str]] = {"unknown": Counter(), "missing": Counter()}
+    noted: dict[str, dict[str, Touched]] = {"unknown": {}, "missing": {}}
     for path in paths:
         if not is_whole(path):
             message = f"{path} in the archive is missing or damaged: delete it if it is there"
             raise ArchiveError(f"{message}; the next run makes it anew from the kept replies")
         metadata = pq.read_schema(path).metadata or {}
-        for what, counts in json.loads(metadata.get(_FIELDS, b"{}")).items():
-            noted[what].update(counts)
+        for what, fields in json.loads(metadata.get(_FIELDS, b"{}")).items():
+            for name, more in fields.items():
+                noted[what][name] = noted[what].get(name, Touched()).more(*more)
     return noted
+
+
+def _counts(noted: Mapping[str, Touched]) -> tuple[FieldCount, ...]:
+    return tuple(
+        FieldCount(name, touched.calls, dollars(touched.micros))
+        for name, touched in sorted(noted.items())
+    )
 
 
 def _day(number: int) -> date:

@@ -18,6 +18,8 @@ from maxo_reports.errors import ArchiveError
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+TEMPORARY = ".tmp-"
+"""How the names of files begin that are still being written, or that a kill has left behind."""
 
 
 @contextlib.contextmanager
@@ -49,7 +51,7 @@ def put(path: Path, content: bytes) -> None:
     """Write a whole file durably and atomically; afterwards it is there even after a power cut."""
     make_folder(path.parent)
     with disk_trouble("write", path):
-        handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)  # made 0600
+        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)  # made 0600
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -77,6 +79,18 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def entries(folder: Path) -> list[Path]:
+    """Return what is in a folder, by name; nothing where there is no such folder.
+
+    One that cannot be read is trouble: ``glob`` would take it for empty.
+    """
+    with disk_trouble("read the folder", folder):
+        try:
+            return sorted(folder.iterdir())
+        except FileNotFoundError:
+            return []
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ A pull is a folder::
     pull-0001/windows/START-END.json    one settled window: its reply, count and verdict
     pull-0001/calls/START-END.parquet   its calls in columns, derived from the reply, and a .sha256
     pull-0001/done.json                 written last: every window of the period is there
+    pull-0001/proof.json                what else was found out about it (``proofs``)
 
 A window's file is written after its reply is safe, so whatever is written down is true. A pull
 without ``done.json`` was cut short; its windows count, and only the others are asked again.
@@ -13,19 +14,16 @@ without ``done.json`` was cut short; its windows count, and only the others are 
 
 from __future__ import annotations
 
-import contextlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from maxo_reports.archive import files
+from maxo_reports.archive import notes, purged
+from maxo_reports.archive.purged import Purged
 from maxo_reports.archive.replies import Replies
 from maxo_reports.core.period import BillingPeriod, Window
 from maxo_reports.errors import ArchiveError
 
-FORMAT = 1
 ACCEPTED = "accepted"
 FULL = "full"
 
@@ -87,17 +85,12 @@ class Pull:
         An accepted window has one file; a refused or split one may come again, so the hash of
         its reply goes into its name.
         """
-        name = _name(answer.window)
-        if answer.verdict != ACCEPTED:
-            name += f"-{answer.sha256[:12]}"
-        files.put(
-            self.folder / "windows" / f"{name}.json", _json({"format": FORMAT, **asdict(answer)})
-        )
+        notes.put(self.folder / "windows" / _file_name(answer), asdict(answer))
 
     def answers(self) -> tuple[Answer, ...]:
         """Return everything written down so far, in the windows' order."""
         folder = self.folder / "windows"
-        found = [_answer(path) for path in sorted(folder.glob("*.json"))]
+        found = [read_answer(path) for path in sorted(folder.glob("*.json"))]
         return tuple(sorted(found, key=lambda a: (a.window, a.verdict != ACCEPTED, a.asked_at)))
 
     def accepted(self) -> tuple[Answer, ...]:
@@ -115,12 +108,24 @@ class Pull:
             gaps.append(Window(at, self.asked.end))
         return tuple(gaps)
 
+    def is_tiled(self) -> bool:
+        """Tell whether the accepted windows cover the period, no second twice."""
+        covered = sum(answer.window.seconds for answer in self.accepted())
+        return not self.missing() and covered == self.asked.end - self.asked.start
+
+    def finished_at(self) -> int:
+        """Return when a whole pull was finished, in unix seconds."""
+        path = self.folder / "done.json"
+        content = notes.load(path, ("finished_at",))
+        with notes.shape_of(path):
+            return int(content["finished_at"])
+
     def finish(self, at: int) -> None:
         """Mark the pull as whole; ``at`` is in unix seconds."""
         gaps = self.missing()
         if gaps:
             raise ArchiveError(f"the pull cannot be finished: {gaps[0]} is missing")
-        files.put(self.folder / "done.json", _json({"format": FORMAT, "finished_at": at}))
+        notes.put(self.folder / "done.json", {"finished_at": at})
 
 
 class Account:
@@ -147,10 +152,18 @@ class Account:
     def begin(self, period: BillingPeriod, asked: Asked, now: int) -> Pull:
         """Begin a new pull; ``now`` is in unix seconds."""
         numbers = [pull.number for pull in self.pulls(period)]
+        numbers += [number for gone in self._purged(period) for number in gone.pulls]
         folder = self._period(period) / f"pull-{max(numbers, default=0) + 1:04d}"
-        content = {"format": FORMAT, "asked": asdict(asked), "began_at": now}
-        files.put(folder / "pull.json", _json(content))
+        notes.put(folder / "pull.json", {"asked": asdict(asked), "began_at": now})
         return Pull(folder, asked, now)
+
+    def purged_at(self, period: BillingPeriod, number: int) -> int | None:
+        """Return the unix second at which a pull was purged, or None if it was not."""
+        found = [gone.at for gone in self._purged(period) if number in gone.pulls]
+        return found[-1] if found else None
+
+    def _purged(self, period: BillingPeriod) -> tuple[Purged, ...]:
+        return tuple(g for g in purged.recorded(self.folder) if g.period == period.key)
 
     def latest_done(self, period: BillingPeriod) -> Pull | None:
         """Return the newest whole pull of exactly this span, or None."""
@@ -174,6 +187,19 @@ class Account:
                 found += done[-1:]
         return tuple(found)
 
+    def noted(self) -> Answer | None:
+        """Return what an earlier probe wrote down to be asked again, or None."""
+        return _read(self.probe_note) if self.probe_note.exists() else None
+
+    def note(self, answer: Answer) -> None:
+        """Write down what a later probe shall ask again, after its reply has been kept."""
+        notes.put(self.probe_note, asdict(answer))
+
+    @property
+    def probe_note(self) -> Path:
+        """Where a probe notes what the next one asks again."""
+        return self.folder / "probe.json"
+
     def _period(self, period: BillingPeriod) -> Path:
         return self.folder / "periods" / period.key
 
@@ -186,28 +212,24 @@ def _name(window: Window) -> str:
     return f"{window.start}-{window.end}"
 
 
-def _json(content: Mapping[str, object]) -> bytes:
-    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
+def _file_name(answer: Answer) -> str:
+    name = _name(answer.window)
+    return f"{name}.json" if answer.verdict == ACCEPTED else f"{name}-{answer.sha256[:12]}.json"
 
 
-def _load(path: Path, keys: Sequence[str]) -> dict[str, object]:
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        raise ArchiveError(f"{path} in the archive cannot be read") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        message = f"{path} is of another archive format than this version's {FORMAT}"
-        raise ArchiveError(message)
-    if any(key not in content for key in keys):
-        raise ArchiveError(f"{path} in the archive is not whole")
-    return content
+def read_answer(path: Path) -> Answer:
+    """Read what was written down of one window of a pull."""
+    answer = _read(path)
+    if path.name != _file_name(answer):
+        raise ArchiveError(f"{path} in the archive holds {_file_name(answer)}, another window")
+    return answer
 
 
-def _answer(path: Path) -> Answer:
-    keys = ("window", "sha256", "count", "verdict", "asked_at", "tries", "echo")
-    content = _load(path, keys)
-    fields: dict[str, Any] = {key: content[key] for key in keys}
-    with _shape_of(path):
+def _read(path: Path) -> Answer:
+    keys = tuple(Answer.__dataclass_fields__)
+    content = notes.load(path, keys)
+    with notes.shape_of(path):
+        fields: dict[str, Any] = {key: content[key] for key in keys}
         window, echo = Window(**fields["window"]), tuple(fields["echo"])
         return Answer(**{**fields, "window": window, "echo": echo})
 
@@ -215,20 +237,12 @@ def _answer(path: Path) -> Answer:
 def _pulls(folder: Path) -> tuple[Pull, ...]:
     """Return a period's pulls; one that was killed before it had begun is none."""
     begun = (path for path in sorted(folder.glob("pull-*")) if (path / "pull.json").exists())
-    return tuple(_pull(path) for path in begun)
+    return tuple(read_pull(path) for path in begun)
 
 
-def _pull(folder: Path) -> Pull:
+def read_pull(folder: Path) -> Pull:
+    """Read what a pull asks for."""
     path = folder / "pull.json"
-    content: dict[str, Any] = _load(path, ("asked", "began_at"))
-    with _shape_of(path):
+    content = notes.load(path, ("asked", "began_at"))
+    with notes.shape_of(path):
         return Pull(folder, Asked(**content["asked"]), int(content["began_at"]))
-
-
-@contextlib.contextmanager
-def _shape_of(path: Path) -> Iterator[None]:
-    """Say in one line that a file holds something else than we wrote."""
-    try:
-        yield
-    except (TypeError, ValueError):
-        raise ArchiveError(f"{path} in the archive is not whole") from None

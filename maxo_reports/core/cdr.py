@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -103,6 +103,20 @@ _DECODER = msgspec.json.Decoder(_Envelope)
 _SPACE_BEFORE_COLON = re.compile(rb'"[ \t\r\n]+:')
 
 
+class Touched(NamedTuple):
+    """How many calls something is about, and what they cost together, in micro-dollars.
+
+    A cost that cannot be read counts as nothing here; it is a finding of its own.
+    """
+
+    calls: int = 0
+    micros: int = 0
+
+    def more(self, calls: int, micros: int) -> Touched:
+        """Return this and some more calls."""
+        return Touched(self.calls + calls, self.micros + micros)
+
+
 @dataclass(frozen=True, slots=True)
 class Echo:
     """What the reply says it answers: local start and end texts, and their zone."""
@@ -116,15 +130,15 @@ class Echo:
 class Reply:
     """One reply that keeps the rules.
 
-    ``unknown_fields`` counts calls per field that we do not know, ``missing_fields`` those per
+    ``unknown_fields`` has the calls per field that we do not know, ``missing_fields`` those per
     optional field that is not there. ``echo`` is None for CSV, which says nothing of itself.
     """
 
     echo: Echo | None
     count: int
     calls: Sequence[_Call]
-    unknown_fields: dict[str, int]
-    missing_fields: dict[str, int] = field(default_factory=dict)
+    unknown_fields: dict[str, Touched]
+    missing_fields: dict[str, Touched] = field(default_factory=dict)
 
     def moments(self) -> list[int]:
         """Return each call's unix second, in the reply's own order."""
@@ -181,13 +195,14 @@ def _from_csv(line: Mapping[str, str]) -> _Call:
     return _Call(cost=cost, **texts)  # type: ignore[arg-type]
 
 
-def _missing(calls: Sequence[_Call]) -> dict[str, int]:
-    """Count the calls that lack an optional field."""
-    absent: dict[str, int] = {}
+def _missing(calls: Sequence[_Call]) -> dict[str, Touched]:
+    """Find the calls that lack an optional field."""
+    absent: dict[str, Touched] = {}
     for name, default in _OPTIONAL.items():
-        lacking = sum(1 for call in calls if getattr(call, name) is default)
+        lacking = [call for call in calls if getattr(call, name) is default]
         if lacking:
-            absent[name] = lacking
+            costs = (_cost(bytes(call.cost))[0] or 0 for call in lacking)
+            absent[name] = Touched(len(lacking), sum(costs))
     return absent
 
 
@@ -208,8 +223,8 @@ def _why_unreadable(body: bytes, problem: Exception) -> str:
     return f"the reply is not of the documented shape: {problem}"
 
 
-def _extra_fields(body: bytes, envelope: _Envelope) -> dict[str, int]:
-    """Count fields that we do not know, and refuse a key that stands twice in one object.
+def _extra_fields(body: bytes, envelope: _Envelope) -> dict[str, Touched]:
+    """Find fields that we do not know, and refuse a key that stands twice in one object.
 
     The typed decoder passes over both. A body in which every call has exactly our fields holds
     a known number of keys; where the number of ``":`` agrees, no key can be twice or unknown,
@@ -221,7 +236,7 @@ def _extra_fields(body: bytes, envelope: _Envelope) -> dict[str, int]:
     plain = b'\\"' not in body and _SPACE_BEFORE_COLON.search(body) is None
     if plain and body.count(b'":') == expected and _all_fields_present(envelope):
         return {}
-    unknown: Counter[str] = Counter()
+    unknown: dict[str, Touched] = {}
 
     def pairs(found: list[tuple[str, object]]) -> dict[str, object]:
         keys = [key for key, _ in found]
@@ -229,9 +244,13 @@ def _extra_fields(body: bytes, envelope: _Envelope) -> dict[str, int]:
             twice = next(key for key, times in Counter(keys).items() if times > 1)
             message = f"the reply holds the key {twice[:40]!r} twice in one object"
             raise Garbled(message)
+        call = dict(found)
         if "callid" in keys:
-            unknown.update(key for key in keys if key not in _KNOWN)
-        return dict(found)
+            micros = money.micros_from_text(str(call.get("cost"))) or 0
+            for key in keys:
+                if key not in _KNOWN:
+                    unknown[key] = unknown.get(key, Touched()).more(1, micros)
+        return call
 
     try:
         json.loads(body, object_pairs_hook=pairs, parse_float=str)

@@ -7,10 +7,12 @@ together explain the difference between two issues.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
+
+from maxo_reports.core.cdr import CallColumns
 
 KINDS = ("added", "removed", "re-priced", "re-labelled")
 
@@ -31,6 +33,12 @@ class Content(NamedTuple):
     seconds: int | None
     cost: int | None
     cost_text: str
+
+
+def contents(columns: CallColumns) -> Iterator[tuple[str, Content]]:
+    """Yield every call's id and content, in the columns' order."""
+    fields = (getattr(columns, name) for name in Content._fields)
+    yield from zip(columns.call_id, map(Content._make, zip(*fields, strict=True)), strict=True)
 
 
 @dataclass(frozen=True, slots=True)

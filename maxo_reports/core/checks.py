@@ -195,21 +195,23 @@ def findings(ledger: Ledger) -> tuple[Finding, ...]:
         Finding(
             "unknown-field",
             "info",
-            f"field {name[:60]}",
+            f"field {field.name[:60]}",
             "the carrier sends a field that this version does not know; kept in the archive",
-            calls,
+            field.calls,
+            field.cost,
         )
-        for name, calls in intake.unknown_fields
+        for field in intake.unknown_fields
     ]
     found += [
         Finding(
             "missing-field",
             "info",
-            f"field {name}",
+            f"field {field.name}",
             "the carrier leaves out a field that it documents",
-            calls,
+            field.calls,
+            field.cost,
         )
-        for name, calls in intake.missing_fields
+        for field in intake.missing_fields
     ]
     return worst_first(found)
 

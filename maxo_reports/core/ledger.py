@@ -83,6 +83,15 @@ class QuirkCount:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldCount:
+    """How many received records have, or lack, one field of the carrier's, and their dollars."""
+
+    name: str
+    calls: int
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """What came in, and what became of it: ``received == ledger + repeats + outside``.
 
@@ -99,8 +108,8 @@ class Intake:
     conflicting: int = 0
     astray: int = 0
     quirks: tuple[QuirkCount, ...] = ()
-    unknown_fields: tuple[tuple[str, int], ...] = ()
-    missing_fields: tuple[tuple[str, int], ...] = ()
+    unknown_fields: tuple[FieldCount, ...] = ()
+    missing_fields: tuple[FieldCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

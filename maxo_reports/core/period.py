@@ -16,6 +16,7 @@ from maxo_reports.errors import UsageError
 
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})", re.ASCII)
 _RANGE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.\.([0-9]{4}-[0-9]{2}-[0-9]{2})", re.ASCII)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _HOUR = 3600
 LONGEST_DAYS = 400
 
@@ -99,6 +100,23 @@ def parse_period(text: str, zone_name: str, today: date, billing_day: int = 1) -
     return BillingPeriod(
         label, first, until, zone_name, unix_midnight(first, zone), unix_midnight(until, zone)
     )
+
+
+def parse_before(text: str, zone_name: str, today: date, billing_day: int = 1) -> date:
+    """Read ``2026-10``, before the account's month begins, or ``2026-10-01``, before that day.
+
+    A day that is still to come is refused: no month that goes on is to be cut.
+    """
+    written = text.strip()
+    if _MONTH.fullmatch(written):
+        day = parse_period(written, zone_name, today, billing_day).first
+    elif _DATE.fullmatch(written):
+        day = _day(written, text)
+    else:
+        raise UsageError(f"day {text!r} is not understood: write 2026-10-01, or a month: 2026-10")
+    if day > today:
+        raise UsageError(f"{text!r} begins on {day:%d %b %Y}, which is still to come")
+    return day
 
 
 def _days(text: str, today: date, billing_day: int) -> tuple[date, date]:

@@ -16,6 +16,7 @@ _MOST_SHOWN = 10
 """The most that one character takes when it is written out by its number."""
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Me"})
+_VOWELS = frozenset("aeiou")
 
 
 def length(text: str) -> int:
@@ -50,10 +51,11 @@ def fits(text: str, longest: int) -> bool:
 
 
 def counted(count: int, thing: str) -> str:
-    """Write a number of things: ``1 call``, ``2,487 calls``, ``3 replies``."""
+    """Write a number of things: ``1 call``, ``2,487 calls``, ``3 replies``, ``4 days``."""
     if count == 1:
         return f"1 {thing}"
-    return f"{count:,} {thing[:-1]}ies" if thing.endswith("y") else f"{count:,} {thing}s"
+    changes = thing.endswith("y") and thing[-2:-1] not in _VOWELS
+    return f"{count:,} {thing[:-1]}ies" if changes else f"{count:,} {thing}s"
 
 
 def _cut(shown: list[str], longest: int) -> str:

@@ -1,6 +1,7 @@
 """Answers: a request's parameters are read, its calls selected, and a reply written or refused.
 
-What the API page leaves open is settled here in one way, so that a test may rely on it:
+What the API page leaves open is settled here in one way, so that a test may rely on it, unless
+``habits`` settle it in another:
 
 * a switch other than 0 or 1 is refused; an end equal to the start is an empty, valid span;
 * ``chargesOnly=1`` keeps calls whose cost is not zero, so also credits;
@@ -14,23 +15,20 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from itertools import islice
 from random import Random
 from typing import Literal
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from maxo_reports.sandbox.book import Book, php_json
+from maxo_reports.sandbox.habits import MOST_CALLS, Habits
 
 Order = Literal["oldest", "newest", "shuffled"]
-
-MOST_CALLS = 10_000
-"""The carrier's own limit on the calls of one reply, and the default of ``limit``."""
 
 HEADINGS = (
     "callid,datetime,unixtime,direction,origin,destination,rate,inboundrate,status,duration,"
@@ -51,6 +49,7 @@ class Question:
     limit: int
     as_csv: bool
     on: frozenset[str]
+    habits: Habits
 
     def local(self, moment: int) -> str:
         """Write a unix second in the account's zone, with its offset from the 20th character."""
@@ -83,10 +82,12 @@ def invalid(reason: str) -> RefusedError:
     return RefusedError(400, "VALIDATION", reason)
 
 
-def read_body(body: bytes, content_type: str) -> dict[str, str]:
+def read_body(body: bytes, content_type: str, *, reads_json: bool) -> dict[str, str]:
     """Read the parameters of a POST: a JSON object, or a form."""
     if "json" not in content_type.lower():
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    if not reads_json:
+        return {}
     try:
         sent = json.loads(body)
     except (ValueError, RecursionError):
@@ -97,7 +98,7 @@ def read_body(body: bytes, content_type: str) -> dict[str, str]:
     return {name: str(int(v) if isinstance(v, bool) else v) for name, v in known}
 
 
-def read_question(sent: Mapping[str, str], books: Mapping[str, Book]) -> Question:
+def read_question(sent: Mapping[str, str], books: Mapping[str, Book], habits: Habits) -> Question:
     """Check the key, then every parameter; the first mistake is refused."""
     if not sent.get("key"):
         raise invalid("API key is required")
@@ -107,13 +108,13 @@ def read_question(sent: Mapping[str, str], books: Mapping[str, Book]) -> Questio
         raise RefusedError(401, "AUTHENTICATION", "Invalid API Key", request="")
     if not book.permitted:
         raise RefusedError(403, "PERMISSION", "The API key lacks the permission Get Call History")
-    start = _read_moment("startTime", sent, book.timezone)
-    end = _read_moment("endTime", sent, book.timezone)
+    start = _read_moment("startTime", sent, book.timezone, habits.time_unit)
+    end = _read_moment("endTime", sent, book.timezone, habits.time_unit)
     if end < start:
         raise invalid("endTime is before startTime")
     limit = sent.get("limit", str(MOST_CALLS))
-    if not re.fullmatch("[0-9]{1,5}", limit) or not 1 <= int(limit) <= MOST_CALLS:
-        raise invalid(f"limit must be 1 to {MOST_CALLS}")
+    if not re.fullmatch("[0-9]{1,5}", limit) or not 1 <= int(limit) <= habits.largest_limit:
+        raise invalid(f"limit must be 1 to {habits.largest_limit}")
     shape = sent.get("outputFormat", "json")
     if shape not in {"json", "csv"}:
         raise invalid("outputFormat must be json or csv")
@@ -121,16 +122,17 @@ def read_question(sent: Mapping[str, str], books: Mapping[str, Book]) -> Questio
         if sent.get(name, "0") not in {"0", "1"}:
             raise invalid(f"{name} must be 0 or 1")
     on = frozenset(name for name in SWITCHES if sent.get(name) == "1")
-    return Question(book, start, end, int(limit), shape == "csv", on)
+    book = habits.echoing(book)
+    return Question(book, start, end, int(limit), shape == "csv", on, habits)
 
 
-def _read_moment(name: str, sent: Mapping[str, str], timezone: str) -> int:
+def _read_moment(name: str, sent: Mapping[str, str], timezone: str, unit: int) -> int:
     """Read unix seconds, or a date and time; without an offset it is the account's local time."""
     text = sent.get(name, "").strip()
     if not text:
         raise invalid(f"{name} is required")
     if re.fullmatch("[0-9]{1,11}", text):
-        return int(text)
+        return int(text) // unit
     with suppress(ValueError, OverflowError):
         try:
             moment = datetime.fromisoformat(text)
@@ -146,30 +148,33 @@ def _read_moment(name: str, sent: Mapping[str, str], timezone: str) -> int:
 
 def reply(question: Question, order: Order, seed: int, fault: str | None) -> Answer:
     """Answer a question, with those of the faults that make a reply untrue but whole."""
-    rows = _select(question, order, seed)
-    if fault == "drop-row":
-        del rows[len(rows) // 2 : len(rows) // 2 + 1]
+    rows, count = _select(question, order, seed)
+    if fault == "drop-row" and rows:
+        del rows[len(rows) // 2]
+        count -= 1
     if "humanReadable" in question.on:
         rows = [_with_duration_text(row) for row in rows]
     if question.as_csv:
         return Answer(200, _csv_reply(question, rows), "text/csv", len(rows), question)
-    body = _json_reply(question, rows, fault)
+    body = _json_reply(question, rows, count + (fault == "wrong-count"), fault)
     return Answer(200, body, count=len(rows), question=question)
 
 
-def _select(question: Question, order: Order, seed: int) -> list[bytes]:
-    """Find the calls, put them in order, and only then cut at the limit."""
-    places: Sequence[int] = question.book.between(question.start, question.end)
+def _select(question: Question, order: Order, seed: int) -> tuple[list[bytes], int]:
+    """Find the calls, put them in order, and only then cut at the limit; count them, too."""
+    book, habits = question.book, question.habits
+    places = habits.places(book, question.start, question.end)
     if order == "newest":
         places = places[::-1]
     elif order == "shuffled":
         places = list(places)
         # Seeded with the question: the same question gets the same answer.
         Random(f"{seed}:{question.start}:{question.end}").shuffle(places)  # noqa: S311, RUF100
-    found = (question.book.rows[place] for place in places)
-    if question.on & {"chargesOnly", "connectedOnly"}:
-        found = (row for row in found if _wanted(row, question.on))
-    return list(islice(found, question.limit))
+    found: Iterable[int] = places
+    if habits.heeds_filters and question.on & {"chargesOnly", "connectedOnly"}:
+        found = (place for place in places if _wanted(book.rows[place], question.on))
+    kept, count = habits.cut(found, question.limit)
+    return [habits.written(book.rows[place]) for place in kept], count
 
 
 def _wanted(row: bytes, on: frozenset[str]) -> bool:
@@ -195,7 +200,7 @@ def _with_duration_text(row: bytes) -> bytes:
     return php_json(call)
 
 
-def _json_reply(question: Question, rows: Sequence[bytes], fault: str | None) -> bytes:
+def _json_reply(question: Question, rows: Sequence[bytes], count: int, fault: str | None) -> bytes:
     start = question.local(question.start)
     echoed = question.local(question.start + 3600) if fault == "wrong-span" else start
     head = {
@@ -204,10 +209,10 @@ def _json_reply(question: Question, rows: Sequence[bytes], fault: str | None) ->
         "timezone": question.book.timezone,
         "offset": start[19:],
         "starttime": echoed[:19],
-        "endtime": question.local(question.end)[:19],
-        "count": len(rows) + (fault == "wrong-count"),
+        "endtime": question.local(question.end - question.habits.echo_end_earlier)[:19],
+        "count": count,
     }
-    calls = b"[" + b",".join(rows) + b"]" if rows else b"null"
+    calls = b"[" + b",".join(rows) + b"]" if rows else question.habits.empty.encode()
     return php_json(head)[:-1] + b',"calls":' + calls + b"}"
 
 
@@ -217,7 +222,7 @@ def _csv_reply(question: Question, rows: Sequence[bytes]) -> bytes:
     text = io.StringIO()
     sheet = csv.writer(text, lineterminator="\n")
     if rows and "showHeadings" in question.on:
-        sheet.writerow(fields)
+        sheet.writerow([question.habits.heading(name) for name in fields])
     for row in rows:
         call = json.loads(row)
         sheet.writerow([call.get(name) for name in fields])

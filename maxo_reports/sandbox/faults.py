@@ -57,14 +57,14 @@ def spoilt(answer: Answer, fault: str | None) -> Answer:
 
 
 def framed(
-    answer: Answer, fault: str | None, *, accepts_gzip: bool, closes: bool
+    answer: Answer, fault: str | None, *, may_pack: bool, closes: bool
 ) -> tuple[dict[str, str], bytes]:
     """Return the headers and the bytes to send, with the wire fault if there is one.
 
     The break that ends a ``reset`` is left to whoever holds the connection.
     """
     body = answer.body
-    packed = fault == "cut-gzip" or (accepts_gzip and len(body) > 1024)
+    packed = fault == "cut-gzip" or (may_pack and len(body) > 1024)
     if packed:
         body = gzip.compress(body, compresslevel=1, mtime=0)
     sent = body[: len(body) // 2] if fault in _WIRE_FAULTS else body

@@ -28,6 +28,7 @@ from maxo_reports.sandbox.answers import (
 )
 from maxo_reports.sandbox.book import Book
 from maxo_reports.sandbox.faults import FAULTS, framed, spoilt
+from maxo_reports.sandbox.habits import Habits
 
 _LONGEST_BODY = 1_000_000
 _HANG_SECONDS = 30.0
@@ -60,6 +61,7 @@ class Sandbox:
     ``order`` is the order of the calls in a reply, taken before the cut at ``limit``: oldest
     first keeps the first calls of a span, newest first the last, shuffled any. ``faults`` is
     given the running number of each request, from 0, and names the fault to commit, or None.
+    ``habits`` answer what the API page leaves open; the defaults are as ``answers`` says.
     ``latency`` is seconds before each answer; ``port`` 0 takes a free one. The last
     ``log_limit`` requests are kept in ``asked``.
     """
@@ -74,6 +76,7 @@ class Sandbox:
         latency: float = 0.0,
         port: int = 0,
         log_limit: int = 100_000,
+        habits: Habits | None = None,
     ) -> None:
         """Take the port. ValueError for two books of one key, OSError for a port in use."""
         self._books = {book.key: book for book in books}
@@ -86,6 +89,7 @@ class Sandbox:
         self._thread: threading.Thread | None = None
         self._server = _Server(self, port)
         self.latency = latency
+        self.habits = habits or Habits()
         self.closing = threading.Event()
         self.base_url = f"http://127.0.0.1:{self._server.server_port}/"
 
@@ -144,7 +148,9 @@ class Sandbox:
         path, _, query = target.partition("?")
         in_url = dict(parse_qsl(query, keep_blank_values=True))
         try:
-            sent = in_url | read_body(*posted)
+            if method == "POST" and self.habits.post_refused_with:
+                raise RefusedError(self.habits.post_refused_with, "INVALID METHOD", "Use GET")
+            sent = in_url | read_body(*posted, reads_json=self.habits.reads_json)
             answer = self._answer_to(path.strip("/"), sent, fault)
         except RefusedError as refusal:
             sent, answer = in_url, refusal.answer
@@ -166,7 +172,9 @@ class Sandbox:
         if request != "calls/list":
             reason = "Unknown method" if request else "A method must be supplied "
             raise RefusedError(404, "INVALID METHOD", reason, request or "/")
-        question = read_question(sent, self._books)
+        with self._lock:
+            books = self.habits.books(self._books, self._met - 1)
+        question = read_question(sent, books, self.habits)
         return reply(question, self._order, self._seed, fault)
 
 
@@ -237,7 +245,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer, fault: str | None) -> None:
         """Send the answer, with the wire fault if there is one."""
         accepted = "gzip" in self.headers.get("Accept-Encoding", "")
-        headers, sent = framed(answer, fault, accepts_gzip=accepted, closes=self.close_connection)
+        may_pack = accepted and self.server.sandbox.habits.packs
+        headers, sent = framed(answer, fault, may_pack=may_pack, closes=self.close_connection)
         self.send_response(answer.status)
         for name, value in headers.items():
             self.send_header(name, value)

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from maxo_reports.archive import columns
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.core import cdr
-from maxo_reports.core.cdr import QUIRKS, CallColumns
-from maxo_reports.core.ledger import Totals
+from maxo_reports.core.cdr import QUIRKS, CallColumns, Touched
+from maxo_reports.core.ledger import FieldCount, Totals
 from maxo_reports.core.period import LocalClock, Window, parse_period
 from maxo_reports.errors import ArchiveError
 
@@ -309,12 +309,16 @@ def test_unknown_and_missing_fields_are_added_up(tmp_path: Path) -> None:
     middle = (START + END) // 2
     for window in (Window(START, middle), Window(middle, END)):
         path = tmp_path / f"{window.start}.parquet"
-        columns.write(path, CallColumns(), window, {"tag": 2, odd: 1}, {"rate": 3})
+        unknown = {"tag": Touched(2, 500_000), odd: Touched(1, 0)}
+        columns.write(path, CallColumns(), window, unknown, {"rate": Touched(3, -1)})
         paths.append(path)
     with closing(CallStore(paths, PERIOD)) as store:
         intake = store.ledger().intake
-    assert intake.unknown_fields == ((odd, 2), ("tag", 4))
-    assert intake.missing_fields == (("rate", 6),)
+    assert intake.unknown_fields == (
+        FieldCount(odd, 2, Decimal(0)),
+        FieldCount("tag", 4, Decimal(1)),
+    )
+    assert intake.missing_fields == (FieldCount("rate", 6, Decimal("-0.000002")),)
 
 
 def test_the_connected_words_are_the_carriers_own(tmp_path: Path) -> None:

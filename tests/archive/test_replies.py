@@ -27,6 +27,12 @@ def replies(tmp_path: Path) -> Replies:
     return Replies(tmp_path / "replies")
 
 
+def test_the_packing_holds_no_time_and_no_system(replies: Replies) -> None:
+    """The head is the same on every machine and with every Python."""
+    packed = replies.path(replies.keep(BODY)).read_bytes()
+    assert packed[:10].hex() == "1f8b08" + "00" * 6 + "ff"
+
+
 def test_a_reply_is_kept_under_the_hash_of_its_bytes(replies: Replies) -> None:
     """The name is the SHA-256 of what came, the file is private, and it reads back the same."""
     sha256 = replies.keep(BODY)

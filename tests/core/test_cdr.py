@@ -286,11 +286,12 @@ def test_texts_that_look_like_keys_are_no_keys(odd: str, spaced: bool) -> None:
 
 
 def test_unknown_fields_are_counted_by_call_and_harmless() -> None:
-    """A field that we do not know is counted, in one call or in all; nothing else changes."""
-    calls = [call(1, tag="x"), call(2), call(3, tag=None, **{"odd name": [1, {"callid": 2}]})]
+    """A field that we do not know is counted with its dollars; nothing else changes."""
+    odd = {"odd name": [1, {"callid": 2}]}
+    calls = [call(1, tag="x", cost="-1.5"), call(2), call(3, tag=None, cost=0.05, **odd)]
     found = cdr.read_reply(reply(calls, WINDOW, generated="now"))
-    assert found.unknown_fields == {"odd name": 1, "tag": 2}
-    assert cdr.columns(found, CLOCK).cost == [250_000] * 3
+    assert found.unknown_fields == {"odd name": (1, 50_000), "tag": (2, -1_450_000)}
+    assert cdr.columns(found, CLOCK).cost == [-1_500_000, 250_000, 50_000]
 
 
 def test_the_human_readable_duration_is_no_unknown_field() -> None:
@@ -303,8 +304,14 @@ def test_unknown_fields_are_found_where_a_known_one_is_missing() -> None:
     renamed = call(1)
     del renamed["rate"]
     found = cdr.read_reply(reply([{**renamed, "rate_name": "Mobile"}], WINDOW))
-    assert found.unknown_fields == {"rate_name": 1}
-    assert found.missing_fields == {"rate": 1}
+    assert found.unknown_fields == {"rate_name": (1, 250_000)}
+    assert found.missing_fields == {"rate": (1, 250_000)}
+
+
+def test_fields_of_a_call_whose_cost_cannot_be_read_are_counted_all_the_same() -> None:
+    """Its cost is another finding's business."""
+    found = cdr.read_reply(reply([call(1, tag="x", cost="free")], WINDOW))
+    assert found.unknown_fields == {"tag": (1, 0)}
 
 
 @pytest.mark.parametrize(

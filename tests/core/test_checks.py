@@ -21,7 +21,7 @@ from maxo_reports.core.checks import (
     state,
     worst_first,
 )
-from maxo_reports.core.ledger import NOTHING, Group, Intake, Ledger, QuirkCount, Totals
+from maxo_reports.core.ledger import NOTHING, FieldCount, Group, Intake, Ledger, QuirkCount, Totals
 from maxo_reports.core.period import Window, parse_period
 
 PERIOD = parse_period("2026-10", BRISBANE, date(2026, 11, 20))
@@ -147,7 +147,8 @@ def test_repeats_are_split_into_same_and_other_content() -> None:
 
 def test_records_out_of_place_and_unknown_fields_are_told() -> None:
     """Outside records and unknown fields inform; records of another window warn."""
-    intake = Intake(9, 3, 2, 4, astray=2, unknown_fields=(("tag", 3), ("x" * 500, 1)))
+    fields = (FieldCount("tag", 3, Decimal("0.75")), FieldCount("x" * 500, 1, Decimal(0)))
+    intake = Intake(9, 3, 2, 4, astray=2, unknown_fields=fields)
     found = findings(replace(LEDGER, intake=intake))
     by_code = {(f.code, f.severity, f.calls) for f in found}
     assert {
@@ -157,6 +158,7 @@ def test_records_out_of_place_and_unknown_fields_are_told() -> None:
         ("unknown-field", "info", 1),
     } < by_code
     assert all(len(f.where) < 100 for f in found)
+    assert [f.dollars for f in found if f.where == "field tag"] == [Decimal("0.75")]
 
 
 def test_the_worst_comes_first() -> None:

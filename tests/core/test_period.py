@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maxo_reports.core.period import BillingPeriod, LocalClock, Window, parse_period, zone_named
+from maxo_reports.core.period import (
+    BillingPeriod,
+    LocalClock,
+    Window,
+    parse_before,
+    parse_period,
+    zone_named,
+)
 from maxo_reports.errors import UsageError
 
 TODAY = date(2026, 11, 20)
@@ -213,3 +220,34 @@ def test_a_moment_far_outside_the_table_still_has_a_clock() -> None:
     clock = LocalClock.over("Australia/Sydney", 1_790_776_800, 1_793_451_600)
     assert clock.offset(-(10**12)) == 36_000
     assert clock.offset(10**12) == 39_600
+
+
+@pytest.mark.parametrize(
+    ("text", "billing_day", "day"),
+    [
+        ("2026-10-01", 1, date(2026, 10, 1)),
+        (" 2026-10-31 ", 15, date(2026, 10, 31)),
+        ("2026-11-20", 1, TODAY),
+        ("2026-10", 1, date(2026, 10, 1)),
+        ("2026-10", 15, date(2026, 10, 15)),
+        ("2026-11", 20, TODAY),
+    ],
+)
+def test_a_day_to_cut_before_is_a_day_or_the_beginning_of_a_month(
+    text: str, billing_day: int, day: date
+) -> None:
+    """A month begins on the account's billing day; today itself may be named."""
+    assert parse_before(text, "Australia/Brisbane", TODAY, billing_day) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "billing_day"),
+    [
+        *(("2026-11-21", 1), ("2026-12", 1), ("2026-11", 21), ("2026-02-30", 1), ("2026-13", 1)),
+        *(("", 1), ("last-month", 1), ("2026", 1), ("2026-10-01..2026-11-01", 1), ("0001-01", 1)),
+    ],
+)
+def test_a_day_to_cut_before_that_makes_no_sense_is_refused(text: str, billing_day: int) -> None:
+    """One that is to come, that no calendar has, or that is no day at all."""
+    with pytest.raises(UsageError):
+        parse_before(text, "Australia/Brisbane", TODAY, billing_day)

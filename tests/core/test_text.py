@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maxo_reports.core.text import ELLIPSIS, visible
+from maxo_reports.core.text import ELLIPSIS, counted, visible
 
 
 @pytest.mark.parametrize("text", ["", "Mobile", "Café – 日本", "=HYPERLINK(1)", "<b>", "{{7*7}}"])
@@ -62,3 +62,20 @@ def test_any_text_comes_out_short_and_seen(text: str, longest: int) -> None:
     assert not any(unicodedata.category(letter) in hidden for letter in shown)
     assert visible(shown, longest) == shown
     shown.encode()
+
+
+@pytest.mark.parametrize(
+    ("count", "thing", "said"),
+    [
+        (0, "call", "0 calls"),
+        (1, "reply", "1 reply"),
+        (2, "reply", "2 replies"),
+        (3, "day", "3 days"),
+        (2487, "call", "2,487 calls"),
+    ],
+)
+def test_a_number_of_things_is_written_as_people_write_it(
+    count: int, thing: str, said: str
+) -> None:
+    """A y after a vowel stays."""
+    assert counted(count, thing) == said

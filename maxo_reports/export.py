@@ -1,0 +1,230 @@
+"""Exporting: one folder with all that another machine needs to make a period's packs again.
+
+It is a small workspace: the account without its key, the pulls that matter in the archive's own
+layout, exactly their replies, and the user's own reports and templates. Columns are left out, for
+they are made again from the replies. Nothing in it tells when or where it was made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maxo_reports import config, pack
+from maxo_reports.archive import files, proofs, purged
+from maxo_reports.archive.care import NOTES
+from maxo_reports.archive.pulls import Account as Archive
+from maxo_reports.archive.pulls import Pull
+from maxo_reports.config import Account, Settings
+from maxo_reports.core.period import BillingPeriod
+from maxo_reports.errors import ArchiveError, UsageError
+from maxo_reports.job import Job
+from maxo_reports.manifest import PROGRAM
+from maxo_reports.pack import Pack
+
+SUMS = pack.SUMS
+README = "README.txt"
+CARRIED = {
+    Account: ("name", "timezone", "base_url", "cost_gst", "billing_day"),
+    Settings: ("settle_hours", "crosscheck"),
+}
+"""The settings that decide what is in a pack, or that no account can be without."""
+LEFT = {
+    Account: ("id", "api_key_file", "api_key_env", "calls_per_month"),
+    Settings: (
+        *("out", "archive", "requests_in_flight", "tries", "connect_timeout", "read_timeout"),
+        *("request_deadline", "trust_environment"),
+    ),
+}
+"""Those that stay behind: keys, places, and how the carrier is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an exported folder holds: which pulls, for which packs, and how many replies."""
+
+    folder: Path
+    pulls: tuple[int, ...]
+    packs: tuple[Pack, ...]
+    replies: int
+    size: int
+
+
+def export(job: Job, to: Path) -> Exported:
+    """Write the folder ``to``, which must not be there or be empty: whole, or not at all."""
+    if (to.exists() and not to.is_dir()) or files.entries(to):
+        raise UsageError(f"{to} is there already: an export goes into a new or empty folder")
+    packs = _packs(job)
+    pulls = _pulls(job, packs)
+    target = to.absolute()
+    files.make_folder(target.parent)
+    with files.disk_trouble("write in", target.parent):
+        draft = Path(tempfile.mkdtemp(prefix=".export-", dir=target.parent))  # made 0700
+    try:
+        replies = _fill(job, pulls, packs, draft)
+        with files.disk_trouble("write", target):
+            size = sum(path.stat().st_size for path in _files(draft))
+            if target.is_dir():
+                target.rmdir()
+            draft.rename(target)
+            files.sync_folder(target.parent)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return Exported(to, tuple(pull.number for pull in pulls), packs, replies, size)
+
+
+def _packs(job: Job) -> tuple[Pack, ...]:
+    """Return the sealed packs of exactly this period, under whatever name."""
+    span = (job.period.key, job.period.zone)
+    sealed = pack.sealed_in(job.workspace.out / job.account.id)
+    return tuple(p for p in sealed if (p.days, p.manifest["basis"]["period"]["timezone"]) == span)
+
+
+def _pulls(job: Job, packs: Sequence[Pack]) -> tuple[Pull, ...]:
+    """Return the newest whole pull of the period, and those behind its packs."""
+    newest = job.archive.latest_done(job.period)
+    if newest is None:
+        where = f"period {job.period.label} of account {job.account.id!r}"
+        raise ArchiveError(f"{where} is not in the archive: there is nothing to export")
+    numbers = {newest.number, *(each.manifest["pull"] for each in packs)}
+    return tuple(p for p in job.archive.pulls(job.period) if p.is_done and p.number in numbers)
+
+
+def _fill(job: Job, pulls: Sequence[Pull], packs: Sequence[Pack], draft: Path) -> int:
+    """Write everything into a folder, and return how many replies there are."""
+    archive = job.archive
+    copy = Archive(draft / Settings().archive / job.account.id)
+    named: set[str] = set()
+    for work in pulls:
+        job.progress.step(f"Copying {work.folder.name}")
+        named |= _copy_pull(archive, work, copy)
+    for sha256 in sorted(named):
+        # Read, so that a damaged reply ends the export; copied, so that it is the same file.
+        archive.replies.read(sha256)
+        _copy(archive.replies.path(sha256), copy.replies.path(sha256))
+    if gone := [g for g in purged.recorded(archive.folder) if g.period == job.period.key]:
+        purged.write(copy.folder, gone)
+    for name, pattern in (("reports", "*.toml"), ("templates", "**/*")):
+        own = job.workspace.folder / name
+        for path in sorted(own.glob(pattern)):
+            if path.is_file():
+                _copy(path, draft / name / path.relative_to(own))
+    settings = _settings(job.account, job.workspace.settings)
+    files.put(draft / config.FILE, settings.encode())
+    files.put(draft / README, _readme(job.account, job.period, pulls, packs).encode())
+    files.put(draft / SUMS, _sums(draft))
+    return len(named)
+
+
+def _copy_pull(archive: Archive, work: Pull, copy: Archive) -> set[str]:
+    """Copy a pull's notes, each held to its own hash, and return the replies that they name."""
+    named = {answer.sha256 for answer in work.answers()}
+    named.update(proofs.recorded(work.folder).replies)
+    work.finished_at()
+    own = [work.folder / name for name in sorted(NOTES)]
+    for path in (*own, *sorted(work.folder.glob("windows/*.json"))):
+        if path.exists():
+            _copy(path, copy.folder / path.relative_to(archive.folder))
+    return named
+
+
+def _copy(path: Path, target: Path) -> None:
+    with files.disk_trouble("read", path):
+        content = path.read_bytes()
+    files.put(target, content)
+
+
+def _settings(account: Account, settings: Settings) -> str:
+    """Write the account and what decides its packs as ``maxo.toml``, without a key."""
+    lines = [f"[account.{account.id}]"]
+    lines += [f"{name} = {_value(getattr(account, name))}" for name in CARRIED[Account]]
+    lines += ["", "[settings]"]
+    lines += [f"{name} = {_value(getattr(settings, name))}" for name in CARRIED[Settings]]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: str | int) -> str:
+    """Write a value as TOML, whose text in quotes is JSON's but for one control character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _sums(folder: Path) -> bytes:
+    """Return the lines that ``sha256sum -c`` checks, for every file in a folder."""
+    lines = []
+    for path in _files(folder):
+        name = path.relative_to(folder).as_posix()
+        # sha256sum's own way with names that would break a line.
+        safe = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+        mark = "" if safe == name else "\\"
+        lines.append(f"{mark}{hashlib.sha256(path.read_bytes()).hexdigest()}  {safe}\n")
+    return "".join(lines).encode()
+
+
+def _readme(
+    account: Account, period: BillingPeriod, pulls: Sequence[Pull], packs: Sequence[Pack]
+) -> str:
+    """Say what the folder is, what to do with it, and what cannot be done with it."""
+    newest = pulls[-1].number
+    flags = "".join(f" --report {name}" for name in _reports(packs))
+    lines = [
+        f"{account.name}: calls from {period.first} to {period.last} ({period.zone})",
+        "",
+        "Everything that is needed to make the reports of these calls again, on any machine,",
+        "without the carrier and without a key: the carrier's replies, byte for byte, and which",
+        "windows of time they answer. It holds telephone numbers: keep it private.",
+        "",
+        "Is it whole? (first of all: the other commands add files)",
+        f"    sha256sum -c {SUMS}",
+        f"    maxo-reports -C . archive verify --account {account.id}",
+        "Make the reports:",
+        f"    maxo-reports -C . run {period.label} --account {account.id} --offline{flags}",
+        "Make a sealed pack again and compare every byte:",
+        "    maxo-reports -C . verify PACK --rebuild",
+        "",
+        f"Written by {PROGRAM}. The bytes are the same with that version and with the libraries",
+        "that the pack's manifest.json names.",
+        "",
+        "What is in it:",
+        *(f"    pull {pull.number}{_behind(pull, packs)}" for pull in pulls),
+        *_limits(newest, packs),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _reports(packs: Sequence[Pack]) -> list[str]:
+    """Return the newest pack's reports, where the program would not make them by itself."""
+    names: Mapping[str, str] = packs[-1].manifest["basis"]["reports"] if packs else {}
+    return [] if list(names) == ["statement"] else list(names)
+
+
+def _behind(pull: Pull, packs: Iterable[Pack]) -> str:
+    behind = [f"{p.folder.parent.name}/{p.folder.name}" for p in packs if _is_of(p, pull.number)]
+    return f", behind {', '.join(behind)}" if behind else ", of which no pack was made"
+
+
+def _is_of(sealed: Pack, number: int) -> bool:
+    return bool(sealed.manifest["pull"] == number)
+
+
+def _limits(newest: int, packs: Sequence[Pack]) -> list[str]:
+    """Say what an export cannot do, as far as it is so here."""
+    if all(each.revision == 1 and _is_of(each, newest) for each in packs):
+        return []
+    return [
+        "",
+        "What it cannot do:",
+        f"    'run --offline' always makes revision 1, from pull {newest}. Where a pack is of",
+        "    another revision or pull, they differ in what they say of that, and",
+        "    'verify PACK --rebuild' makes the pack as it was. A later revision lists what has",
+        "    changed since the one before, so it needs the period's folder with all revisions.",
+    ]

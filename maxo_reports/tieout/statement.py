@@ -1,0 +1,266 @@
+"""Reads a statement back from its PDF, as a person's program would show it.
+
+What is compared are the words on the page, not what was meant to be there: each row of each
+section is looked for below the section's title, its figures read as numbers, its label beside
+them. A section that is drawn as a chart has no figures to compare, and is said to be drawn.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from maxo_reports.core.money import round_half_up
+from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Section
+from maxo_reports.core.text import visible
+from maxo_reports.tieout.compared import Differences, Tied, said
+from maxo_reports.tieout.words import Line, lines
+
+_FIGURES = frozenset({Kind.COUNT, Kind.DURATION, Kind.MONEY})
+_COUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})*", re.ASCII)
+_DURATION = re.compile(r"([0-9]+):([0-9]{2}):([0-9]{2})", re.ASCII)
+_MONEY = re.compile(r"(\u2212?)\$?([0-9]{1,3}(?:,[0-9]{3})*\.[0-9]+)", re.ASCII)
+_WHOLE_LABEL = 24
+"""Up to so many letters a label stands on its row's own line; a longer one may be wrapped."""
+_COMPARED = 80
+"""How many letters of a label are compared: a template may cut a long one."""
+_FEW_DIGITS = 3
+_ABOVE, _BELOW = 4, 16
+"""How many lines around a row a wrapped label may take."""
+
+_Figure = int | Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """A row as it should be printed: what names it, and its figures with their headings."""
+
+    label: tuple[str, ...]
+    legible: bool
+    figures: tuple[tuple[str, Kind, _Figure], ...]
+
+    @property
+    def name(self) -> str:
+        return " ".join(" ".join(self.label).split())
+
+
+def read_back(path: Path, report: Report) -> Tied:
+    """Compare every row that a statement should show with what stands on its pages."""
+    reader, printed = lines(path)
+    found = Differences(path)
+    sections = [s for s in report.sections_for("pdf") if s.table is not None]
+    starts = {s.spec.title: _titled(printed, s.spec.title) for s in sections}
+    drawn = tuple(s.spec.title for s in sections if _is_drawn(s))
+    cover = printed[: min((at for at in starts.values() if at), default=len(printed))]
+    for section in sections:
+        start = starts[section.spec.title]
+        # A row that is wrong must not be found in the next section, where its total stands again.
+        until = min((other - 1 for other in starts.values() if other > start), default=None)
+        own = printed[start:until]
+        if section.spec.kind == "summary":
+            _compare_cover(cover, section, report.places, found)
+        elif _is_drawn(section):
+            _compare_peak(own, section, report.places, found)
+        else:
+            _compare_rows(own, section, report.places, found)
+    if report.heading.state.word == "provisional":
+        _compare_stamps(printed, found)
+    return found.tied(reader, drawn=drawn)
+
+
+def _is_drawn(section: Section) -> bool:
+    return section.spec.kind == "days" and section.spec.chart
+
+
+def _titled(printed: Sequence[Line], title: str) -> int:
+    """Return where the lines below a section's title begin, or 0 where there is no title."""
+    wanted = _squashed(title)
+    return next((at for at, line in enumerate(printed, 1) if _squashed(*line.words) == wanted), 0)
+
+
+def _compare_cover(
+    cover: Sequence[Line], section: Section, places: int, found: Differences
+) -> None:
+    """Look for each control total above the first table."""
+    table = section.table
+    assert table is not None, "only the itemised list has no table"
+    words = [word for line in cover for word in line.words]
+    for heading, kind, figure in _expected(table.rows[0].cells, table.columns, places).figures:
+        found.figures += 1
+        if all(read(word, kind) != figure for word in words):
+            found.add(f"page 1: the total {heading.lower()}, {said(figure)}, is not there")
+
+
+def _compare_rows(
+    printed: Sequence[Line], section: Section, places: int, found: Differences
+) -> None:
+    """Look for a section's rows, one after the other, among its own lines."""
+    table = section.table
+    assert table is not None, "only the itemised list has no table"
+    if not any(row.role is Role.ROW for row in table.rows):
+        return  # no table is drawn of nothing, and a note says so
+    at = 0
+    for row in table.rows:
+        expected = _expected(row.cells, table.columns, places)
+        found.figures += len(expected.figures)
+        place = next((n for n in range(at, len(printed)) if _is_row(printed, n, expected)), None)
+        if place is not None:
+            at = place + 1
+        else:
+            found.add(_what_differs(printed, at, section.spec.title, expected))
+        if found.enough:
+            return
+
+
+def _compare_peak(
+    printed: Sequence[Line], section: Section, places: int, found: Differences
+) -> None:
+    """Look for the one figure of a drawing, its highest: the cost, or calls where all is free."""
+    table = section.table
+    assert table is not None, "only the itemised list has no table"
+    for key in ("cost", "calls"):
+        column = next((n for n, c in enumerate(table.columns) if c.key == key), None)
+        if column is None:
+            continue
+        drawn = [row.cells[column] for row in table.rows if row.role is Role.ROW]
+        values = [value for value in drawn if isinstance(value, (int, Decimal))]
+        if any(values):
+            # Days without a row have nothing, which is more than a day of credits.
+            peak = max(*values, 0)
+            figure = round_half_up(peak, places) if isinstance(peak, Decimal) else peak
+            kind = table.columns[column].kind
+            found.figures += 1
+            # Letters of a drawing may come one by one.
+            if all(read("".join(line.words), kind) != figure for line in printed):
+                found.add(f"{section.spec.title!r}: the peak {said(figure)} is not there")
+            return
+
+
+def _expected(cells: Sequence[Cell], columns: Sequence[Column], places: int) -> _Expected:
+    label: list[str] = []
+    figures: list[tuple[str, Kind, _Figure]] = []
+    legible = True
+    for cell, column in zip(cells, columns, strict=True):
+        if column.kind not in _FIGURES:
+            label.append(_label(cell))
+            legible = legible and _is_latin(str(cell or ""))
+        elif isinstance(cell, (int, Decimal)):
+            figure = round_half_up(cell, places) if isinstance(cell, Decimal) else cell
+            figures.append((column.label, column.kind, figure))
+    return _Expected(tuple(label), legible, tuple(figures))
+
+
+def _label(cell: Cell) -> str:
+    """Return a cell that is no figure as it is printed, as far as it is compared."""
+    if isinstance(cell, datetime):
+        return f"{cell.day} {cell:%b %Y, %H:%M:%S}"
+    if isinstance(cell, date):
+        return f"{cell.day} {cell:%b %Y}"
+    text = visible(str(cell or ""), 10 * _COMPARED)
+    return text[:_COMPARED]
+
+
+def read(word: str, kind: Kind) -> _Figure | None:
+    """Read a printed word as a figure of a kind, or return None where it is none."""
+    if kind is Kind.COUNT and _COUNT.fullmatch(word):
+        return int(word.replace(",", ""))
+    if kind is Kind.DURATION and (match := _DURATION.fullmatch(word)):
+        hours, minutes, seconds = map(int, match.groups())
+        return hours * 3600 + minutes * 60 + seconds
+    if kind is Kind.MONEY and (match := _MONEY.fullmatch(word)):
+        value = Decimal(match[2].replace(",", ""))
+        return -value if match[1] else value
+    return None
+
+
+def _is_row(printed: Sequence[Line], at: int, expected: _Expected) -> bool:
+    """Tell whether a line has a row's figures, in order, and its label beside them."""
+    rest = list(printed[at].words)
+    until = len(rest)
+    for _, kind, figure in reversed(expected.figures):
+        place = next((n for n in reversed(range(until)) if read(rest[n], kind) == figure), None)
+        if place is None:
+            return False
+        del rest[place]
+        until = place
+    return not expected.legible or _is_labelled(printed, at, rest, expected.label)
+
+
+def _is_labelled(
+    printed: Sequence[Line], at: int, rest: Sequence[str], label: Sequence[str]
+) -> bool:
+    wanted = _squashed(*label)
+    if _squashed(*rest) == wanted:
+        return True
+    if sum(map(len, label)) <= _WHOLE_LABEL:
+        return False
+    page = printed[at].page
+    around = printed[max(0, at - _ABOVE) : at + _BELOW]
+    pieces = [_squashed(word) for line in around if line.page == page for word in line.words]
+    return all(_is_made_of(_squashed(word), pieces) for cell in label for word in cell.split())
+
+
+def _is_made_of(word: str, pieces: Sequence[str]) -> bool:
+    """Tell whether a word is there whole, or broken over lines in pieces that are all there.
+
+    A label that was cut to be compared ends within a piece. A few digits alone count only at the
+    end: any number could be made of single ones.
+    """
+    if not word or word in pieces:
+        return True
+    reached = {0}
+    for at in range(len(word)):
+        if at in reached:
+            rest = word[at:]
+            if any(piece.startswith(rest) for piece in pieces):
+                return True
+            reached |= {
+                at + len(piece)
+                for piece in pieces
+                if rest.startswith(piece) and not (piece.isdigit() and len(piece) < _FEW_DIGITS)
+            }
+    return len(word) in reached
+
+
+def _what_differs(printed: Sequence[Line], at: int, title: str, expected: _Expected) -> str:
+    """Say which figure of a row differs, or that the row is not there at all."""
+    wanted = _squashed(*expected.label)
+    count = len(expected.figures)
+    for line in printed[at:]:
+        words, figures = line.words[: len(line.words) - count], line.words[-count:]
+        if count and len(figures) == count and _squashed(*words) == wanted:
+            for word, (heading, kind, figure) in zip(figures, expected.figures, strict=True):
+                if read(word, kind) != figure:
+                    return (
+                        f"page {line.page}, {title!r}, row {expected.name!r}, {heading.lower()}: "
+                        f"{word} in the file, {said(figure)} in the ledger"
+                    )
+    figures_said = ", ".join(said(figure) for _, _, figure in expected.figures)
+    return f"{title!r}: the row {said(expected.name)} ({figures_said}) is not in the statement"
+
+
+def _compare_stamps(printed: Sequence[Line], found: Differences) -> None:
+    """Make sure that every page of a provisional statement says so."""
+    stamped = {line.page for line in printed if "provisional" in " ".join(line.words).lower()}
+    for page in sorted({line.page for line in printed} - stamped):
+        found.add(f"page {page} does not say that the figures are provisional")
+
+
+def _is_latin(text: str) -> bool:
+    """Tell whether a text reads back as it was written.
+
+    Letters that the fonts lack, and writing from right to left, come back in other orders or
+    not at all; there the figures alone must do.
+    """
+    return all(c.isascii() or not c.isalpha() for c in unicodedata.normalize("NFKD", text))
+
+
+def _squashed(*texts: str) -> str:
+    """Return the letters and digits alone, since a line break may fall between any two."""
+    folded = unicodedata.normalize("NFKD", "".join(texts)).casefold()
+    return "".join(c for c in folded if c.isascii() and c.isalnum())
