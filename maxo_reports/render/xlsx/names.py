@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from maxo_reports.core.report import Section
+from maxo_reports.core.sheetnames import numbered
 
 ROWS_A_SHEET = 1_048_575
 """A sheet's 1,048,576 rows, less its heading."""
-LONGEST_SHEET = 31
 # What Excel reads as a cell (A1, XFD1048576, R1C1) or as a whole row or column (R, C, ABC).
 _A_CELL = re.compile(r"[a-z]{1,3}[0-9]*|r[0-9]*c[0-9]*", re.IGNORECASE | re.ASCII)
 
@@ -43,16 +43,12 @@ def plan(sections: Sequence[Section], calls: int) -> Mapping[str, Sequence[Page]
         number = 1
         for start in range(ROWS_A_SHEET, calls, ROWS_A_SHEET):
             number += 1
-            while (title := _numbered(sheet, number)).casefold() in sheets:
+            while (title := numbered(sheet, number)).casefold() in sheets:
                 number += 1
             sheets.add(title.casefold())
             more = _free(f"{table}_{number}", tables)
             pages[section.spec.title].append(Page(title, more, min(calls - start, ROWS_A_SHEET)))
     return pages
-
-
-def _numbered(sheet: str, number: int) -> str:
-    return f"{sheet[: LONGEST_SHEET - len(str(number)) - 1]} {number}"
 
 
 def _table(sheet: str) -> str:
