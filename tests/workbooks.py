@@ -48,6 +48,12 @@ def line(number: int | str = 1, **odd: object) -> CallLine:
     return CallLine(**values)  # type: ignore[arg-type]
 
 
+def longest(lines: Sequence[CallLine]) -> dict[str, int]:
+    """Return how many letters the longest text of each column of texts has."""
+    names = [name for name in CallLine._fields if name not in {"started", "seconds", "cost"}]
+    return {name: max((len(getattr(each, name)) for each in lines), default=0) for name in names}
+
+
 class Listed:
     """Calls that are simply there."""
 
@@ -61,6 +67,10 @@ class Listed:
     def lines(self) -> Iterator[CallLine]:
         """Return them one by one."""
         return iter(self._lines)
+
+    def longest(self) -> dict[str, int]:
+        """Return the letters of the longest text of each column."""
+        return longest(self._lines)
 
     def blocks(self) -> Iterator[pa.Table]:
         """Return them in columns."""

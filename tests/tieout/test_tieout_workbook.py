@@ -9,7 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from listed import Lines, part_of, patched, report_of, small_month, workbook
+from listed import part_of, patched, report_of, small_month, workbook
+from workbooks import Listed
 
 from maxo_reports.core.ledger import Totals
 from maxo_reports.core.report import Report, SectionSpec
@@ -176,9 +177,9 @@ def test_fewer_columns_and_odd_texts_tie_out(tmp_path: Path) -> None:
     section = SectionSpec("itemised", "Calls", "Calls", ("xlsx",), show=("a_party", "cost"))
     report = report_of(small_month(4), definition=with_sections(section))
     odd = ("=HYPERLINK(1)", "_x0041_ \u202e", " x ", "\x00\n" + "9" * 40_000)
-    lines = Lines(
+    lines = [
         line._replace(a_party=text) for line, text in zip(report.calls.lines(), odd, strict=True)
-    )
+    ]
     lines[1] = lines[1]._replace(cost=None, seconds=None)
     cost = sum((Decimal(line.cost or 0) for line in lines), Decimal(0)) / 1_000_000
     totals = Totals(
@@ -188,5 +189,5 @@ def test_fewer_columns_and_odd_texts_tie_out(tmp_path: Path) -> None:
         sum(line.seconds or 0 for line in lines),
         cost,
     )
-    report = replace(report, calls=lines, totals=totals)
+    report = replace(report, calls=Listed(lines), totals=totals)
     assert tie_out("xlsx", workbook(report, tmp_path / "odd.xlsx"), report).calls == 4

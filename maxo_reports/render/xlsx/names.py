@@ -7,10 +7,10 @@ neither may come twice in a workbook, capital or small.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from maxo_reports.core.report import Section
+from maxo_reports.core.report import Part, Report
 from maxo_reports.core.sheetnames import numbered
 
 ROWS_A_SHEET = 1_048_575
@@ -20,35 +20,59 @@ _A_CELL = re.compile(r"[a-z]{1,3}[0-9]*|r[0-9]*c[0-9]*", re.IGNORECASE | re.ASCI
 
 
 class Page(NamedTuple):
-    """One sheet of an itemised list: its name, its table's, and how many calls it holds."""
+    """One sheet of an itemised list: its name, its table's, and how many calls it holds.
+
+    ``part`` is whose calls they are, where a list has a sheet for each service number; it is
+    ``whole`` where the sheet has all of them.
+    """
 
     sheet: str
     table: str
     calls: int
+    part: Part | None = None
+    whole: bool = True
 
 
-def plan(sections: Sequence[Section], calls: int) -> Mapping[str, Sequence[Page]]:
+Pages = Mapping[str, Sequence[Page]]
+"""The sheets of every itemised section, by the section's title."""
+
+
+def plan(report: Report) -> Pages:
     """Return the pages of every itemised section, by the section's title.
 
     Calls that do not fit on a sheet go on to the next: ``Calls``, ``Calls 2``, ``Calls 3``.
     """
+    sections = report.sections_for("xlsx")
     sheets = {section.spec.sheet.casefold() for section in sections}
+    sheets |= {part.sheet.casefold() for section in sections for part in section.parts}
     tables: set[str] = set()
     pages: dict[str, list[Page]] = {}
     for section in sections:
         if section.spec.kind != "itemised":
             continue
-        sheet, table = section.spec.sheet, _free(_table(section.spec.sheet), tables)
-        pages[section.spec.title] = [Page(sheet, table, min(calls, ROWS_A_SHEET))]
-        number = 1
-        for start in range(ROWS_A_SHEET, calls, ROWS_A_SHEET):
-            number += 1
-            while (title := numbered(sheet, number)).casefold() in sheets:
-                number += 1
-            sheets.add(title.casefold())
-            more = _free(f"{table}_{number}", tables)
-            pages[section.spec.title].append(Page(title, more, min(calls - start, ROWS_A_SHEET)))
+        found = pages[section.spec.title] = []
+        for part in section.parts:
+            found += _pages(part.sheet, part.totals.calls, part, sheets, tables)
+        if section.table is None:
+            calls = len(report.calls_of(section))
+            found += _pages(section.spec.sheet, calls, None, sheets, tables)
     return pages
+
+
+def _pages(
+    sheet: str, calls: int, part: Part | None, sheets: set[str], tables: set[str]
+) -> Iterator[Page]:
+    table = _free(_table(sheet), tables)
+    whole = calls <= ROWS_A_SHEET
+    yield Page(sheet, table, min(calls, ROWS_A_SHEET), part, whole)
+    number = 1
+    for start in range(ROWS_A_SHEET, calls, ROWS_A_SHEET):
+        number += 1
+        while (title := numbered(sheet, number)).casefold() in sheets:
+            number += 1
+        sheets.add(title.casefold())
+        more = _free(f"{table}_{number}", tables)
+        yield Page(title, more, min(calls - start, ROWS_A_SHEET), part, whole)
 
 
 def _table(sheet: str) -> str:
