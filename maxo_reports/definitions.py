@@ -301,8 +301,10 @@ class _Reader:
                     f"label {label!r} cannot name a column: 1 to {_LABEL_LONGEST} letters, all "
                     "of them seen, none of [ ] # ' @"
                 )
-        if show and all(key in columns.hidden for key in (*group_by, *show)):
-            self._problem("every column is hidden")
+        # A sheet's title stands in its first column.
+        for key in (*group_by, *show)[:1]:
+            if key in columns.hidden:
+                self._problem(f"the first column, {key}, cannot be hidden: put another before it")
 
     # ---- filters ----------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ As everywhere, figures come from ledgers, which add; here they only find their p
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from maxo_reports.core import sheetnames
@@ -103,7 +103,9 @@ def each_number(spec: SectionSpec, view: View, sheets: Collection[str]) -> Secti
             f"The first {len(own)} numbers have a sheet of their own; "
             f"the other {len(rest)} share the sheet {shared!r}."
         )
-    column = spec.named(Column("service_number", "Service number", Kind.NUMBER))
+    # The column that leads to the sheets stays in sight, whatever the lists hide.
+    named = spec.named(Column("service_number", "Service number", Kind.NUMBER))
+    column = replace(named, hidden=False)
     columns = (
         column,
         Column("reads", "Reads as", Kind.TEXT),
@@ -146,8 +148,12 @@ def trend(spec: SectionSpec, source: Source, view: View) -> Section:
         for m in source.earlier
     ]
     this = _Month(heading.period.label, f"this one, {heading.state.word}", view.ledger)
-    lacking = [f"{m.label} ({m.state})" for m in months if m.ledger is None]
-    note = f"No figures: {', '.join(lacking)}." if lacking else ""
+    lacking: dict[str, list[str]] = {}
+    for month in months:
+        if month.ledger is None:
+            lacking.setdefault(month.state, []).append(month.label)
+    said = [f"{state}: {', '.join(labels)}" for state, labels in lacking.items()]
+    note = f"No figures, {'; '.join(said)}." if said else ""
     note = note if source.earlier else _NO_MONTH
     table = (
         _side_by_side(spec, (*months, this)) if spec.group_by else _one_below(spec, months, this)

@@ -73,14 +73,12 @@ def _days(seconds: int, places: int) -> Decimal:
 
 
 def _aligned(kind: Kind, *, wrap: bool = False) -> Alignment:
-    """Return how a kind of value stands: words to the left, figures to the right with some air."""
-    right = kind not in _LEFT
-    return Alignment(
-        horizontal="right" if right else "left",
-        vertical="center",
-        indent=1 if right else 0,
-        wrap_text=wrap,
-    )
+    """Return how a kind of value stands: words to the left, figures to the right.
+
+    Not indented: LibreOffice forgets a cell's indent where the cell before it looks alike.
+    """
+    horizontal = "left" if kind in _LEFT else "right"
+    return Alignment(horizontal=horizontal, vertical="center", wrap_text=wrap)
 
 
 class Book:

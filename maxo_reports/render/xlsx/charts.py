@@ -18,6 +18,7 @@ from openpyxl.drawing.text import (
     Paragraph,
     ParagraphProperties,
     RegularTextRun,
+    RichTextProperties,
 )
 from openpyxl.drawing.text import Font as Latin
 from openpyxl.utils import get_column_letter
@@ -35,6 +36,8 @@ _BESIDE = 2
 _MOST_BARS = 15
 """Lying bars that can still be read; of more groups the first, which have the most."""
 _HEIGHT, _WIDTH = 8, 20
+_EVERY_OTHER = 2
+_STEPS = 5
 _EMU = 9_525
 """To the pixel."""
 _GAP = 10
@@ -122,10 +125,25 @@ def _chart(charted: Charted, book: Book) -> BarChart:
     chart.y_axis.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=hairline))
     chart.x_axis.number_format = "d" if charted.kind == "days" else "@"
     chart.x_axis.tickLblPos = "low"
+    chart.x_axis.tickLblSkip = _EVERY_OTHER if charted.kind == "days" else 1
+    chart.x_axis.txPr = _upright(700 if charted.kind == "days" else 900)
+    chart.y_axis.majorUnit = float(_step(charted.largest))
     if not standing:
         chart.x_axis.scaling.orientation = "maxMin"
         chart.y_axis.crosses = "max"
     return chart
+
+
+def _upright(size: int) -> RichText:
+    """Return the look of labels that are not turned to make room; the size is in 1/100 point."""
+    plain = Paragraph(pPr=ParagraphProperties(defRPr=CharacterProperties(sz=size)))
+    return RichText(bodyPr=RichTextProperties(rot=0), p=[plain])
+
+
+def _step(largest: Decimal) -> Decimal:
+    """Return a round step of the scale: four to eight of them are as much as the largest cost."""
+    unit = Decimal(1).scaleb((largest / _STEPS).adjusted())
+    return next(unit * step for step in (1, 2, 5, 10) if unit * step * _STEPS >= largest)
 
 
 def _title(charted: Charted, last: int, book: Book) -> Title:

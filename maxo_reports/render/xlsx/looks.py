@@ -21,7 +21,10 @@ figures has to stay readable on both."""
 
 
 def bands(book: Book, sheet: Worksheet, place: str, first: int) -> None:
-    """Tint every other row of a range whose first row is ``first``, that one included."""
+    """Tint every other row of a range whose first row is ``first``, that one included.
+
+    No cell may have another conditional format besides: LibreOffice draws one of them only.
+    """
     fill = PatternFill("solid", bgColor=argb(book.theme.tint))
     rule = FormulaRule(formula=[f"MOD(ROW()-{first},2)=0"], fill=fill)  # type: ignore[no-untyped-call]
     sheet.conditional_formatting.add(place, rule)

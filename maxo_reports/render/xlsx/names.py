@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from maxo_reports.core.report import Part, Report
+from maxo_reports.core.report import Part, Section
 from maxo_reports.core.sheetnames import numbered
 
 ROWS_A_SHEET = 1_048_575
@@ -37,12 +37,12 @@ Pages = Mapping[str, Sequence[Page]]
 """The sheets of every itemised section, by the section's title."""
 
 
-def plan(report: Report) -> Pages:
+def plan(sections: Sequence[Section], calls: int) -> Pages:
     """Return the pages of every itemised section, by the section's title.
 
-    Calls that do not fit on a sheet go on to the next: ``Calls``, ``Calls 2``, ``Calls 3``.
+    ``calls`` is how many there are in a list without a filter of its own. Those that do not fit
+    on a sheet go on to the next: ``Calls``, ``Calls 2``, ``Calls 3``.
     """
-    sections = report.sections_for("xlsx")
     sheets = {section.spec.sheet.casefold() for section in sections}
     sheets |= {part.sheet.casefold() for section in sections for part in section.parts}
     tables: set[str] = set()
@@ -54,8 +54,8 @@ def plan(report: Report) -> Pages:
         for part in section.parts:
             found += _pages(part.sheet, part.totals.calls, part, sheets, tables)
         if section.table is None:
-            calls = len(report.calls_of(section))
-            found += _pages(section.spec.sheet, calls, None, sheets, tables)
+            count = calls if section.calls is None else len(section.calls)
+            found += _pages(section.spec.sheet, count, None, sheets, tables)
     return pages
 
 

@@ -25,13 +25,15 @@ _LINE = 15
 """The height of a line, in points."""
 _DAY_LINE = 13.5
 """The same in a table of days: a month has to fit on one page across."""
-_BARRED = frozenset({"groups", "days", "itemised", "trend"})
+_BARRED = frozenset({"groups", "days", "matrix", "itemised", "trend"})
 """Kinds of section whose cost has bars behind it."""
+_JUDGED = "result"
+"""The column of a table of checks that is red or green."""
 
 
 def fill(book: Book) -> None:
     """Make every sheet of the report, in the definition's order."""
-    painter = _Painter(book, names.plan(book.report))
+    painter = _Painter(book, names.plan(book.report.sections_for("xlsx"), len(book.report.calls)))
     for section in book.report.sections_for("xlsx"):
         painter.paint(section)
     painter.charts()
@@ -168,13 +170,22 @@ class _Painter:
     ) -> None:
         """Give the rows their bands, their cost its bars, the sheet its filter."""
         book, end = self._book, get_column_letter(len(table.columns))
-        looks.bands(book, sheet, f"A{first}:{end}{last}", first)
+        plain = {get_column_letter(at): column for at, column in enumerate(table.columns, 1)}
+        barred = section.spec.kind in _BARRED and "cost" in {c.key for c in plain.values()}
         if table.across:
-            before = get_column_letter(len(table.columns) - 1)
-            looks.heat(book, sheet, f"{get_column_letter(_keys(table) + 1)}{first}:{before}{last}")
-        costs = [get_column_letter(at) for at, c in enumerate(table.columns, 1) if c.key == "cost"]
-        if costs and (section.spec.kind in _BARRED or table.across):
-            looks.bars(book, sheet, f"{costs[0]}{first}:{costs[0]}{last}")
+            hot = [letter for letter, c in plain.items() if ":" in c.key]
+            looks.heat(book, sheet, f"{hot[0]}{first}:{hot[-1]}{last}")
+        if barred:
+            (cost,) = (letter for letter, c in plain.items() if c.key == "cost")
+            looks.bars(book, sheet, f"{cost}{first}:{cost}{last}")
+        banded = [
+            f"{letter}{first}:{letter}{last}"
+            for letter, c in plain.items()
+            if not (table.across and ":" in c.key)
+            and not (barred and c.key == "cost")
+            and c.key != _JUDGED
+        ]
+        looks.bands(book, sheet, " ".join(banded), first)
         if self._cover is None or sheet is not self._cover.sheet:
             sheet.auto_filter.ref = f"A{first - 1}:{end}{last}"
 
@@ -182,7 +193,7 @@ class _Painter:
         tallest = 1
         for place, column in enumerate(table.columns, 1):
             self._book.head(self._book.at(sheet, row, place), column)
-            room = int(sheet.column_dimensions[get_column_letter(place)].width) - 3
+            room = int(sheet.column_dimensions[get_column_letter(place)].width) - 2
             tallest = max(tallest, widths.lines(column.label, room))
         sheet.row_dimensions[row].height = 5 + _LINE * tallest
 

@@ -13,11 +13,11 @@ NARROWEST, WIDEST = 9, 60
 """In characters. What is longer than the widest is wrapped, or shown up to the next cell."""
 _FILTER_ARROW = 4
 _AIR = 2
+_HEADING, _MATRIX_HEADING = 18, 9
 _MOMENT = len("31 Oct 2026 23:59:59")
 _DATE = len("Sat 31 Oct 2026")
-_MESSAGES = frozenset({"message", "expected", "found", "check", "reply"})
-"""Columns of whole sentences, and of hashes: they may be wider than most."""
-_SENTENCE = 70
+_MOST = {"message": 60, "check": 42, "expected": 42, "found": 42, "reply": 70}
+"""Columns of whole sentences, which are wrapped, and of hashes, which are not."""
 
 
 def of_table(table: Table, places: int) -> list[int]:
@@ -32,24 +32,28 @@ def of_table(table: Table, places: int) -> list[int]:
                 ),
                 default=0,
             ),
+            _MATRIX_HEADING if table.across else _HEADING,
         )
         for at, column in enumerate(table.columns)
     ]
 
 
-def of_column(column: Column, longest: int) -> int:
-    """Return the width for a column whose longest value has so many letters."""
-    most = _SENTENCE if column.key in _MESSAGES else WIDEST
+def of_column(column: Column, longest: int, heading: int = _HEADING) -> int:
+    """Return the width for a column whose longest value has so many letters.
+
+    A heading of more than ``heading`` letters is wrapped at its words.
+    """
+    most = _MOST.get(column.key, WIDEST)
     # Capitals and figures are wider than the average letter of a font.
     content = longest + longest // 10 + _AIR
-    return min(max(content, _heading(column), NARROWEST), most)
+    return min(max(content, _heading(column, heading), NARROWEST), most)
 
 
-def _heading(column: Column) -> int:
-    """Return the room for a heading and its arrow; a long one is wrapped at its words."""
+def _heading(column: Column, wrapped: int) -> int:
+    """Return the room for a heading and its arrow."""
     label = column.label
     longest = max(map(length, label.split()), default=0)
-    return min(length(label), max(longest, 18)) + _FILTER_ARROW
+    return min(length(label), max(longest, wrapped)) + _FILTER_ARROW
 
 
 def shown(value: Cell, kind: Kind, places: int) -> int:
