@@ -6,11 +6,12 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench gold clean
+.PHONY: help demo test faults check bench gold clean
 
 help:
 	@echo "make demo   set up, do the whole main job on the sample month, say where the files are"
 	@echo "make test   set up and run the tests"
+	@echo "make faults kill, fail and cut the power at every file operation of a run (an hour)"
 	@echo "make check  formatting, lint, types and import contracts"
 	@echo "make bench  time and memory of workbooks and of a large month (many minutes)"
 	@echo "make gold   make the sample's finished pack anew, after a wanted change"
@@ -34,6 +35,9 @@ demo: $(VENV)/run.stamp
 test: $(VENV)/dev.stamp
 	@sh .ci/system-packages test
 	@$(BIN)/python -m pytest
+
+faults: $(VENV)/dev.stamp
+	@MAXO_FAULTS=all $(BIN)/python -m pytest tests/faults
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check .

@@ -12,7 +12,7 @@ from __future__ import annotations
 import email.utils
 import json
 import random
-import time
+import threading
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ import urllib3
 
 from maxo_reports.core.period import Window
 from maxo_reports.core.text import counted
-from maxo_reports.deadline import WatchedAdapter, watched
+from maxo_reports.deadline import Watch, WatchedAdapter, watched
 from maxo_reports.errors import CarrierError, Garbled, Refused, Unreachable
 
 LIMIT = 10_000
@@ -116,15 +116,17 @@ class Carrier:
         patience: Patience | None = None,
         trust_environment: bool = False,
         user_agent: str = "maxo-reports",
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         told: Refusal | None = None,
         form: bool = False,
     ) -> None:
         """``form`` posts a form in place of a JSON document; only a probe tries that."""
+        self._given_up = threading.Event()
+        self._watch: Watch | None = None
         self._url = base_url.rstrip("/") + "/calls/list"
         self._key = key
         self._patience = patience or Patience()
-        self._sleep = sleep
+        self._sleep = sleep or self._given_up.wait
         self._told = told
         self._write: Callable[[dict[str, int | str]], str] = urlencode if form else json.dumps
         self._session = requests.Session()
@@ -145,6 +147,16 @@ class Carrier:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
+
+    def give_up(self) -> None:
+        """End the request that is under way, and ask for nothing more; from any thread.
+
+        Whoever waits in ``ask`` gets ``Unreachable``. Without it a person who interrupts a run
+        would sit out every time limit of a carrier that hangs.
+        """
+        self._given_up.set()
+        if (watch := self._watch) is not None:
+            watch.end()
 
     def ask(
         self,
@@ -168,11 +180,13 @@ class Carrier:
         tried = 0
         while True:
             tried += 1
+            if self._given_up.is_set():
+                raise Unreachable("the run was stopped")
             try:
                 body, packed = self._exchange(window, also or {})
                 return accept(RawResponse(window, body, tried, packed))
             except (Unreachable, Garbled) as why:
-                last = tried >= most
+                last = tried >= most or self._given_up.is_set()
                 wait = 0.0 if last else self._wait(tried, why)
                 if self._told is not None:
                     self._told(window, tried, why, wait)
@@ -203,7 +217,10 @@ class Carrier:
         patience = self._patience
         trouble: CarrierError | None = None
         with watched(patience.whole) as watch:
+            self._watch = watch
             try:
+                if self._given_up.is_set():
+                    watch.end()
                 response = self._session.post(
                     self._url,
                     data=self._write(question),
@@ -220,10 +237,16 @@ class Carrier:
                 trouble = Garbled(f"the answer cannot be read ({type(problem).__name__})")
             except Garbled as problem:
                 trouble = problem
+            finally:
+                self._watch = None
             if watch.late:
                 # Our own hanging up shows in many ways, even as the end of a body that has no
                 # other mark of its end.
-                trouble = Unreachable(f"no whole answer within {patience.whole:g} seconds")
+                trouble = Unreachable(
+                    "the run was stopped"
+                    if self._given_up.is_set()
+                    else f"no whole answer within {patience.whole:g} seconds"
+                )
         # Raised out here, where no exception stands behind it that holds the request and its key.
         if trouble is not None:
             raise trouble

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maxo_reports import __version__
-from maxo_reports.core.text import counted
+from maxo_reports.core.text import counted, visible
 from maxo_reports.errors import DONE, FINDINGS, ArchiveError, MaxoReportsError, UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _Failed = list[tuple[str, MaxoReportsError]]
 """The accounts that failed, each with its trouble."""
+_LONGEST_LINE, _LONGEST_FINDING = 4_000, 400
 _PERIOD = "2026-10, last-month, or 2026-10-01..2026-11-01 (the last day is not included)"
 _EXIT_CODES = """\
 exit codes: 0 done; 1 done, with findings that need a person; 2 usage or configuration;
@@ -45,22 +46,41 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A terminal without Unicode shows a minus sign as an escape rather than ending the run.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    arguments = _parser().parse_args(argv)
+    try:
+        arguments = _parser().parse_args(argv)
+    finally:
+        _say()  # what --help and --version have said
     command: Callable[[argparse.Namespace], int] = arguments.command
     try:
         return command(arguments)
     except MaxoReportsError as problem:
-        print(f"maxo-reports: {problem}", file=sys.stderr)
+        _complain(problem)
         return problem.exit_code
     except KeyboardInterrupt:
         print(
             "maxo-reports: stopped; what was kept so far stays for the next run", file=sys.stderr
         )
         return 130
+
+
+def _say(*lines: str) -> None:
+    """Print lines on standard output, now: a reader that has gone is noticed here.
+
+    Closing it quietly is what is expected of a filter; what was asked for is done all the same,
+    and the exit code is that of the work.
+    """
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has gone; closing it quietly is what is expected of a filter.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+
+
+def _complain(problem: MaxoReportsError, where: str = "") -> None:
+    """Say what ended a run, in one line on standard error, with nothing unseen in it."""
+    line = visible(f"{where}{problem}", _LONGEST_LINE)
+    print(f"maxo-reports: {line}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -259,7 +279,7 @@ def _init(arguments: argparse.Namespace) -> int:
     from maxo_reports import config
 
     path = config.write_template(arguments.folder or arguments.workspace)
-    print(f"wrote {path}: put your account in it, then run 'maxo-reports doctor'")
+    _say(f"wrote {path}: put your account in it, then run 'maxo-reports doctor'")
     return DONE
 
 
@@ -295,36 +315,38 @@ def _each(tasks: Sequence[tuple[str, Callable[[], None]]]) -> _Failed:
 def _worst(failed: _Failed, code: int) -> int:
     """Say which accounts failed, and return the exit code of all."""
     for account, why in failed:
-        print(f"maxo-reports: account {account!r}: {why}", file=sys.stderr)
+        _complain(why, f"account {account!r}: ")
     return max([why.exit_code for _, why in failed], default=code)
 
 
 def _pull(arguments: argparse.Namespace) -> int:
     from maxo_reports import engine
 
+    def one(job: Job) -> None:
+        accepted = engine.pull_period(job).accepted()
+        records = sum(answer.count for answer in accepted)
+        said = f"{counted(records, 'record')} in {counted(len(accepted), 'window')}"
+        _say(f"{job.account.id} {job.period.label}: {said}")
+
     with _progress() as progress:
-        for job in _jobs(arguments, progress):
-            work = engine.pull_period(job)
-            accepted = work.accepted()
-            records = sum(answer.count for answer in accepted)
-            said = f"{counted(records, 'record')} in {counted(len(accepted), 'window')}"
-            print(f"{job.account.id} {job.period.label}: {said}")
-    return DONE
+        jobs = _jobs(arguments, progress)
+        failed = _each([(job.account.id, partial(one, job)) for job in jobs])
+    return _worst(failed, DONE)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
     from maxo_reports import engine
 
     checked = engine.verify(arguments.pack)
-    print(f"{checked.folder}: {counted(len(checked.files), 'file')}, unchanged since issued")
-    print("calls, seconds and cost agree in every file")
+    _say(f"{checked.folder}: {counted(len(checked.files), 'file')}, unchanged since issued")
+    _say("calls, seconds and cost agree in every file")
     if arguments.rebuild:
         from maxo_reports import config
 
         workspace = config.load(arguments.workspace, os.environ)
         with _progress() as progress:
             engine.rebuild(workspace, checked, progress)
-        print("made again from the archive: every file is identical")
+        _say("made again from the archive: every file is identical")
     return DONE
 
 
@@ -343,7 +365,7 @@ def _archive_verify(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_accounts([told.examined_json(*each) for each in found.items()], failed)
     else:
-        print("\n".join(line for each in found.items() for line in told.examined(*each)))
+        _say(*(line for each in found.items() for line in told.examined(*each)))
     whole = all(each.is_whole for each in found.values())
     return _worst(failed, DONE if whole else ArchiveError.exit_code)
 
@@ -355,9 +377,9 @@ def _archive_export(arguments: argparse.Namespace) -> int:
         (job,) = _jobs(arguments, progress)
         exported = engine.export_period(job, arguments.to)
     if arguments.json:
-        print(json.dumps(told.exported_json(exported), indent=1))
+        _say(json.dumps(told.exported_json(exported), indent=1))
     else:
-        print("\n".join(told.exported(exported)))
+        _say(*told.exported(exported))
     return DONE
 
 
@@ -372,8 +394,7 @@ def _archive_purge(arguments: argparse.Namespace) -> int:
             plans.append(told.purge_json(account.id, plan, packs, really=really))
             if not arguments.json:
                 # Before anything is removed.
-                lines = told.purge(account.id, plan, packs, really=really)
-                print("\n".join(lines), flush=True)
+                _say(*told.purge(account.id, plan, packs, really=really))
 
         engine.purge_archive(workspace, account, arguments.before, _now(), tell, really=really)
 
@@ -398,7 +419,7 @@ def _accounts(arguments: argparse.Namespace) -> tuple[Workspace, Sequence[config
 
 def _print_accounts(objects: Sequence[dict[str, Any]], failed: _Failed) -> None:
     errors = [{"account": account, "error": str(problem)} for account, problem in failed]
-    print(json.dumps({"accounts": objects, **({"errors": errors} if errors else {})}, indent=1))
+    _say(json.dumps({"accounts": objects, **({"errors": errors} if errors else {})}, indent=1))
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:
@@ -407,16 +428,21 @@ def _sandbox(arguments: argparse.Namespace) -> int:
 
     folder = arguments.samples or engine.sample()
     folders = [folder] if (folder / "sample.toml").exists() else sorted(folder.glob("*/"))
-    books = [Book.load(each) for each in folders if (each / "sample.toml").exists()]
-    if not books:
-        raise UsageError(f"{folder} holds no sample: a sample is a folder with a sample.toml")
     faults = random_faults(arguments.fail, arguments.seed) if arguments.fail else None
-    sandbox = Sandbox(
-        books, order=arguments.order, faults=faults, seed=arguments.seed, port=arguments.port
-    )
+    try:
+        books = [Book.load(each) for each in folders if (each / "sample.toml").exists()]
+        if not books:
+            raise UsageError(f"{folder} holds no sample: a sample is a folder with a sample.toml")
+        sandbox = Sandbox(
+            books, order=arguments.order, faults=faults, seed=arguments.seed, port=arguments.port
+        )
+    except (OSError, OverflowError, ValueError) as problem:
+        why = getattr(problem, "strerror", None) or problem
+        message = f"cannot serve {folder} on port {arguments.port}: {why}"
+        raise UsageError(message) from None
     for book in books:
-        print(f"{book.name}: key {book.key}, zone {book.timezone}, period {book.period}")
-    print(f"serving {sandbox.base_url} until interrupted", flush=True)
+        _say(f"{book.name}: key {book.key}, zone {book.timezone}, period {book.period}")
+    _say(f"serving {sandbox.base_url} until interrupted")
     sandbox.serve_forever()
     return DONE
 
@@ -428,7 +454,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     examined = doctor.examine(arguments.workspace, os.environ, _now())
     width = max(len(each.what) for each in examined)
     for each in examined:
-        print(f"{signs[each.health]}  {each.what:<{width}}  {each.says}")
+        _say(f"{signs[each.health]}  {each.what:<{width}}  {each.says}")
     return UsageError.exit_code if any(each.health == "ill" for each in examined) else DONE
 
 
@@ -443,9 +469,9 @@ def _probe(arguments: argparse.Namespace) -> int:
         job = _job(workspace, account, period, progress)
         probed = engine.probe(job)
     if arguments.json:
-        print(json.dumps(engine.probe_as_json(job, probed), indent=1))
+        _say(json.dumps(engine.probe_as_json(job, probed), indent=1))
     else:
-        print("\n".join(terminal.answers(job.account, probed)))
+        _say(*terminal.answers(job.account, probed))
     return FINDINGS if probed.differing else DONE
 
 
@@ -508,10 +534,10 @@ def _report(
         errors = [{"account": account, "error": str(problem)} for account, problem in failed]
         # One object for one account; for several, one object that holds them all.
         whole = objects[0] if len(objects) == 1 and not errors else {"runs": objects}
-        print(json.dumps({**whole, **({"errors": errors} if errors else {})}, indent=1))
+        _say(json.dumps({**whole, **({"errors": errors} if errors else {})}, indent=1))
     else:
         for outcome in outcomes:
-            print("\n".join(_lines(outcome)))
+            _say(*_lines(outcome))
     return FINDINGS if any(outcome.needs_a_person for outcome in outcomes) else DONE
 
 
@@ -550,4 +576,6 @@ def _finding(finding: Finding) -> str:
     if finding.dollars:
         places = printed_places([finding.dollars])
         touched.insert(1, to_text(finding.dollars, places, "$"))
-    return f"{finding.severity}: {finding.message} ({', '.join(touched)})"
+    # Callers and carriers choose some of these words; a terminal obeys what it is shown.
+    line = f"{finding.severity}: {finding.message} ({', '.join(touched)})"
+    return visible(line, _LONGEST_FINDING)

@@ -22,6 +22,7 @@ from zoneinfo import available_timezones
 
 from maxo_reports.core.checks import DEPTHS
 from maxo_reports.core.money import GST_BASES, GstBasis
+from maxo_reports.core.text import has_controls
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 
 FILE = "maxo.toml"
@@ -29,6 +30,8 @@ DEFAULT_KEY_ENV = "MAXO_API_KEY"
 DEFAULT_BASE_URL = "https://myapi.maxo.com.au/"
 KEYRING_SERVICE = "maxo-reports"
 ENVIRONMENT_PREFIX = "MAXO_REPORTS_"
+_LONGEST_NUMBER = 18
+"""Digits that a number in the environment can have; Python reads no endless one."""
 _ACCOUNT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 
 
@@ -139,7 +142,8 @@ def load(folder: Path, environment: Mapping[str, str]) -> Workspace:
             f"there is no {FILE} in {folder.resolve()}: write one with 'maxo-reports init', "
             "or name its folder with -C"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:
+        # Also what TOMLDecodeError is not: a number without end, brackets without end.
         raise ConfigError(f"{path} is not readable TOML: {problem}") from None
     except OSError as problem:
         raise ConfigError(f"cannot read {path}: {problem.strerror}") from None
@@ -197,6 +201,8 @@ def _filled(start: Any, given: Mapping[str, Any], table: str, problems: _Problem
         if type(value) is not wanted:
             word = {str: "text in quotes", int: "a whole number", bool: "true or false"}[wanted]
             problems.add(f"[{table}] {name} must be {word}, not {value!r}")
+        elif isinstance(value, str) and has_controls(value):
+            problems.add(f"[{table}] {name} must hold no control characters: {value!r}")
         elif name in _RANGES and not _RANGES[name][0] <= value <= _RANGES[name][1]:
             low, high = _RANGES[name]
             problems.add(f"[{table}] {name} must be from {low} to {high}, not {value}")
@@ -219,7 +225,7 @@ def _from_environment(
         if text is None:
             continue
         kind = type(getattr(settings, name))
-        if kind is int and text.isascii() and text.isdigit():
+        if kind is int and text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER:
             given[name] = int(text)
         elif kind is bool and text.lower() in {"true", "false", "1", "0"}:
             given[name] = text.lower() in {"true", "1"}
@@ -255,10 +261,11 @@ def _address_trouble(url: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         return "is not an address"
+    # First: what is shown of an address below could else be a key.
+    if any(mark in url for mark in "@?#"):
+        return "must hold no user, key or question mark: the key has a place of its own"
     if parts.scheme not in {"https", "http"} or not host:
         return f"must begin with https:// and name a host, not {url[:60]!r}"
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return "must hold no user, key or question mark: the key has a place of its own"
     if parts.scheme == "http" and not _is_loopback(host):
         return f"must be https:// (the API key would cross the network readable): {host!r}"
     return ""
@@ -358,6 +365,8 @@ def write_template(folder: Path) -> Path:
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(TEMPLATE)
     except FileExistsError:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is a file, not a folder: name another") from None
         raise UsageError(f"{path} is there already; it is left as it is") from None
     except OSError as problem:
         raise ConfigError(f"cannot write {path}: {problem.strerror}") from None

@@ -25,7 +25,7 @@ class Watch:
         self.late = False
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._expire)
+        self._timer = threading.Timer(seconds, self.end)
         self._timer.daemon = True
 
     def guard(self, sock: socket.socket | None) -> None:
@@ -44,7 +44,8 @@ class Watch:
         """End the watch: the exchange is over."""
         self._timer.cancel()
 
-    def _expire(self) -> None:
+    def end(self) -> None:
+        """End the exchange now, from any thread."""
         with self._lock:
             self.late = True
         self._close()

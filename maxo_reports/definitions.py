@@ -25,8 +25,8 @@ from maxo_reports.core.report import (
     SectionSpec,
     Theme,
 )
-from maxo_reports.core.sections import OF_CALLS, SECTION_KINDS
-from maxo_reports.core.text import visible
+from maxo_reports.core.sections import OF_CALLS, OF_CHANGES, SECTION_KINDS
+from maxo_reports.core.text import has_controls, visible
 from maxo_reports.core.where import DIRECTIONS, FIELDS, FLAGS, Condition, Where
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 
@@ -38,6 +38,8 @@ _SECTION_KEYS = (
 )
 _COLUMN_KEYS = ("key", "label", "hidden")
 _FILENAME_FIELDS = ("account", "period", "report", "first", "last")
+_NO_FILENAME = re.compile(r"[/\\:*?\"<>|]|^.{151}")
+"""What no file can be named, on any system; with account and period it must stay below 255."""
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 # What has a meaning of its own inside a formula's reference to a column.
 _LABEL_FORBIDDEN = re.compile(r"[\[\]#'@]")
@@ -135,8 +137,10 @@ def load_theme(shelf: Shelf) -> Theme:
     ]
     for name in names:
         value = content.get(name)
-        if not isinstance(value, str) or not value:
+        if value is None:
             problems.append(f"{path}: {name!r} is missing")
+        elif not isinstance(value, str) or not value:
+            problems.append(f"{path}: {name} must be text in quotes, not {value!r}")
         elif not name.endswith("font") and not _COLOUR.fullmatch(value):
             problems.append(f"{path}: {name} must be a colour such as #0f5f8c, not {value!r}")
     if problems:
@@ -148,7 +152,7 @@ def _toml(path: Path) -> tuple[dict[str, Any], bytes]:
     try:
         raw = path.read_bytes()
         return tomllib.loads(raw.decode()), raw
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:
         raise ConfigError(f"{path} is not readable TOML: {problem}") from None
     except OSError as problem:
         raise ConfigError(f"cannot read {path}: {problem.strerror}") from None
@@ -192,9 +196,10 @@ class _Reader:
             self._problem("there is no [[section]]")
             sections = []
         specs = [self._section(number, given, formats) for number, given in enumerate(sections, 1)]
-        self._check_titles([spec.title for spec in specs])
-        self._check_sheets([spec for spec in specs if "xlsx" in spec.formats])
         self._where = ""
+        self._check_titles([spec.title for spec in specs])
+        for file_format in formats:
+            self._check_file(file_format, [s for s in specs if file_format in s.formats])
         template = self._text(content, "template", "statement.html")
         title = self._text(content, "title", name)
         where = self._filter(content)
@@ -357,9 +362,12 @@ class _Reader:
 
     def _text(self, given: Mapping[str, Any], key: str, default: str) -> str:
         value = given.get(key, default)
-        if isinstance(value, str):
+        if not isinstance(value, str):
+            self._problem(f"{key} must be text in quotes, not {value!r}")
+        elif has_controls(value):
+            self._problem(f"{key} must hold no control characters: {value!r}")
+        else:
             return value
-        self._problem(f"{key} must be text in quotes, not {value!r}")
         return default
 
     def _names(
@@ -380,6 +388,8 @@ class _Reader:
                 self._problem(f"{key}: {name!r} is not known{did_you_mean(name, known)}{there}")
         if len(set(value)) != len(value):
             self._problem(f"{key} names something twice")
+        if not value and default:
+            self._problem(f"{key} names nothing; leave it out to have all")
         return tuple(name for name in value if name in known)
 
     def _columns(
@@ -418,15 +428,20 @@ class _Reader:
 
     def _check_filename(self, filename: str) -> None:
         try:
-            used = [field for _, field, _, _ in string.Formatter().parse(filename) if field]
+            parts = list(string.Formatter().parse(filename))
         except ValueError:
             self._problem(f"filename {filename!r} has a bracket too few or too many")
             return
-        for field in used:
+        known = ", ".join(_FILENAME_FIELDS)
+        for _, field, form, conversion in parts:
+            if field is None:
+                continue
             if field not in _FILENAME_FIELDS:
-                known = ", ".join(_FILENAME_FIELDS)
-                self._problem(f"filename: {{{field}}} is not known; there is: {known}")
-        if re.search(r"[/\\:*?\"<>|]", filename) or not filename.strip(". "):
+                meant = did_you_mean(field, _FILENAME_FIELDS)
+                self._problem(f"filename: {{{field}}} is not known{meant}; there is: {known}")
+            elif form or conversion:
+                self._problem(f"filename: {{{field}}} takes nothing after its name")
+        if _NO_FILENAME.search(filename) or not filename.strip(". "):
             self._problem(f"filename {filename!r} cannot be the name of a file")
 
     def _check_sheet(self, sheet: str) -> None:
@@ -438,21 +453,26 @@ class _Reader:
         elif sheetnames.is_kept(sheet):
             self._problem("'History' cannot name a sheet: Excel keeps that name for itself")
 
-    def _check_sheets(self, specs: Sequence[SectionSpec]) -> None:
-        """Refuse sheets that Excel would take for one, and a list of calls that is not alone."""
-        self._where = ""
-        named: dict[str, str] = {}
+    def _check_file(self, file_format: str, specs: Sequence[SectionSpec]) -> None:
+        """Find sections that cannot stand together in one file."""
+        if all(spec.kind in OF_CHANGES for spec in specs):
+            self._problem(f"no section is always shown in {file_format}: its first issue is empty")
+        if file_format != "xlsx":
+            return
+        first: dict[str, SectionSpec] = {}
         for spec in specs:
-            known = named.setdefault(spec.sheet.casefold(), spec.sheet)
-            if known != spec.sheet:
-                self._problem(f"the sheets {known!r} and {spec.sheet!r} are one to Excel")
-        for spec in specs:
-            on = [each for each in specs if each.sheet.casefold() == spec.sheet.casefold()]
-            if spec.kind == "itemised" and len(on) > 1:
-                self._problem(f"the calls of {spec.title!r} need a sheet of their own")
+            other = first.setdefault(spec.sheet.casefold(), spec)
+            if other is spec:
+                continue
+            if other.sheet != spec.sheet:
+                self._problem(f"sheets {other.sheet!r} and {spec.sheet!r} are one to Excel")
+            for one in (spec, other):
+                if one.kind == "itemised":
+                    self._problem(f"the calls of {one.title!r} need a sheet of their own")
+            if spec.kind == "summary":
+                self._problem(f"section {spec.title!r} is a summary: it must be its sheet's first")
 
     def _check_titles(self, titles: Sequence[str]) -> None:
-        self._where = ""
         folded = [title.casefold() for title in titles]
         for title in sorted({t for t in titles if folded.count(t.casefold()) > 1}):
             self._problem(f"two sections are titled {title!r}")

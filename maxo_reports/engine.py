@@ -7,8 +7,8 @@ files -> read back -> sealed pack.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -62,12 +62,25 @@ def pull_period(job: Job) -> Pull:
 
 
 def _alone(job: Job) -> AbstractContextManager[None]:
-    """Hold the account's lock: two runs at once would write the same pull and revision."""
-    return _locked(job.archive, job.account)
+    """Hold the account's lock: two runs at once would write the same pull and revision.
+
+    Where the run before was killed, or failed, the archive is put in order first.
+    """
+    return _locked(job.archive, job.account, tidies=True)
 
 
-def _locked(archive: Archive, account: Account) -> AbstractContextManager[None]:
-    return files.only_one(archive.lock, f"account {account.id!r}")
+@contextmanager
+def _locked(archive: Archive, account: Account, *, tidies: bool = False) -> Iterator[None]:
+    folder = archive.folder if tidies else None
+    with files.only_one(archive.lock, f"account {account.id!r}", folder):
+        try:
+            yield
+        except BrokenPipeError:  # whoever reads our output has gone: no trouble of the disk
+            raise
+        except OSError as problem:
+            where, why = problem.filename or archive.folder, problem.strerror
+            message = f"cannot go on: {where}: {why}; check the folder and the disk"
+            raise ArchiveError(message) from None
 
 
 def _connection(job: Job) -> Callable[[], Carrier]:
@@ -206,7 +219,7 @@ def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:
 
     Raises TieOutError naming each file, and in the workbook each part, that differs.
     """
-    said = sealed.manifest["basis"]
+    said = sealed.basis
     account = workspace.one(said["account"])
     label = said["period"]["label"]
     period = parse_period(label, account.timezone, date.min, account.billing_day)

@@ -7,7 +7,7 @@ so the same archive gives the same pack on another day and another machine.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,7 +25,7 @@ from maxo_reports.core.changes import Changes, explained
 from maxo_reports.core.checks import Check, Finding
 from maxo_reports.core.ledger import Ledger
 from maxo_reports.core.period import BillingPeriod
-from maxo_reports.core.report import Heading, Source
+from maxo_reports.core.report import Heading, Report, Source
 from maxo_reports.errors import ArchiveError, TieOutError, UsageError
 from maxo_reports.history import History
 from maxo_reports.job import Job
@@ -87,14 +87,16 @@ def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
     """Make and seal the reports of a whole pull, unless the last revision says the same."""
     job.progress.step("Grouping the calls")
     place = job.workspace.out / job.account.id / job.period.label
+    pack.tidy(place)
     with closing(_calls(job, work)) as calls, ExitStack() as held:
         past = _history(job, wanted, held, None)
         before = pack.latest(place)
         source = _source(job, work, calls, past, pack.next_revision(place))
         basis = _basis(source, calls, wanted, past)
-        if before is not None and _stands(before, basis, _filenames(job, wanted.loaded)):
+        found = list(source.findings)
+        if before is not None and _stands(job, wanted, source, basis, before, found):
             pack.verify(before.folder)
-            return _outcome(job, source, source.findings, before, unchanged=True)
+            return _outcome(job, source, checks.worst_first(found), before, unchanged=True)
         source = _with_changes(job, source, calls, basis, before)
         found = list(source.findings)
         sealed = pack.seal(
@@ -180,10 +182,25 @@ def _stop_on(passed: Collection[Check]) -> None:
             raise TieOutError(message)
 
 
-def _stands(before: Pack, basis: Mapping[str, Any], wanted: Sequence[_File]) -> bool:
-    """Tell whether the last revision says what a new one would, in all its files."""
-    names = {path.name for path in before.files}
-    return before.manifest.get("basis") == basis and all(name in names for name, _, _ in wanted)
+def _stands(
+    job: Job,
+    wanted: Wanted,
+    source: Source,
+    basis: Mapping[str, Any],
+    before: Pack,
+    found: list[Finding],
+) -> bool:
+    """Tell whether the last revision says what a new one would, in all files that can be made.
+
+    A file that it lacks, because its libraries were missing, is tried again: only when it can be
+    made now is there something new to issue. What still cannot be made is a finding.
+    """
+    if before.manifest.get("basis") != basis:
+        return False
+    there = {path.name for path in before.files}
+    lacking = [each for each in _filenames(job, wanted.loaded) if each[0] not in there]
+    with tempfile.TemporaryDirectory() as scratch:
+        return not list(_rendered(job, wanted, source, lacking, Path(scratch), found))
 
 
 def _with_changes(
@@ -196,7 +213,7 @@ def _with_changes(
     """Add what changed since the revision before, where there is one."""
     if before is None:
         return source
-    earlier = before.manifest["basis"]
+    earlier = before.basis
     if earlier["calls_sha256"] == basis["calls_sha256"]:
         return replace(source, changes=Changes(before.revision, ()))
     work = pull_behind(job, before)
@@ -225,13 +242,13 @@ def pull_behind(job: Job, sealed: Pack) -> Pull | None:
 
     Its number alone would not do: somebody may have moved folders of the archive.
     """
-    work = job.archive.pull_numbered(job.period, sealed.manifest["pull"])
+    work = job.archive.pull_numbered(job.period, sealed.pull)
     return work if work and manifest.replies(work) == sealed.manifest["replies"] else None
 
 
 def gone(job: Job, sealed: Pack) -> str:
     """Say what became of the calls behind a pack."""
-    at = job.archive.purged_at(job.period, sealed.manifest["pull"])
+    at = job.archive.purged_at(job.period, sealed.pull)
     if at is None:
         return "are no longer in the archive"
     day = datetime.fromtimestamp(at, ZoneInfo(job.period.zone))
@@ -253,18 +270,9 @@ def _write(
     Files that cannot be made become findings; one that does not tie out ends the run.
     """
     tied: list[Tied] = []
-    for name, each, file_format in _filenames(job, wanted.loaded):
-        job.progress.step(f"Writing {name}")
-        filled = sections.build(each.definition, source)
-        _stop_on(filled.checks)
-        try:
-            with files.disk_trouble("write", folder):
-                renderer(file_format).render(filled, wanted.style, folder / name)
-        except RendererUnavailable as why:
-            system = isinstance(why, SystemLibraryMissing)
-            remedy = f"; run: {doctor.install_line()}" if system else ""
-            found.append(Finding("file-not-made", "warning", name, f"{why}{remedy}"))
-            continue
+    for name, file_format, filled in _rendered(
+        job, wanted, source, _filenames(job, wanted.loaded), folder, found
+    ):
         job.progress.step(f"Reading {name} back")
         tied.append(tie_out(file_format, folder / name, filled))
     if not tied:
@@ -285,9 +293,36 @@ def _write(
     return pack.Written(names, {**head, **evidence, **listed, **readers})
 
 
+def _rendered(
+    job: Job,
+    wanted: Wanted,
+    source: Source,
+    which: Sequence[_File],
+    folder: Path,
+    found: list[Finding],
+) -> Iterator[tuple[str, str, Report]]:
+    """Render files into a folder, one by one; those that cannot be made become findings.
+
+    Yields each file's name, its format and what it was made from.
+    """
+    for name, each, file_format in which:
+        job.progress.step(f"Writing {name}")
+        filled = sections.build(each.definition, source)
+        _stop_on(filled.checks)
+        try:
+            with files.disk_trouble("write", folder):
+                renderer(file_format).render(filled, wanted.style, folder / name)
+        except RendererUnavailable as why:
+            system = isinstance(why, SystemLibraryMissing)
+            remedy = f"; run: {doctor.install_line()}" if system else ""
+            found.append(Finding("file-not-made", "warning", name, f"{why}{remedy}"))
+        else:
+            yield name, file_format, filled
+
+
 def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
     """Make a sealed pack again and name every file, and workbook part, that differs."""
-    said = sealed.manifest["basis"]
+    said = sealed.basis
     with (
         closing(_calls(job, work)) as calls,
         ExitStack() as held,
@@ -302,7 +337,11 @@ def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
                 f"pack {sealed.folder} was made with another {', '.join(other)}: "
                 "it cannot be made again as it was"
             )
-        before = pack.revision(sealed.folder.parent, sealed.revision - 1)
+        place = sealed.folder.resolve().parent
+        before = pack.revision(place, sealed.revision - 1)
+        if before is None and sealed.revision > 1:
+            message = f"revision {sealed.revision - 1} is not beside pack {sealed.folder}"
+            raise ArchiveError(f"{message}: what changed since then cannot be made again")
         source = _with_changes(job, source, calls, basis, before)
         found = list(source.findings)
         folder = Path(scratch)

@@ -25,6 +25,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
 """The same hashes as the manifest's, and the manifest's own, for ``sha256sum -c``."""
+_DRAFT = ".draft-"
 _REVISION = re.compile(r"r([1-9][0-9]*)", re.ASCII)
 
 
@@ -37,13 +38,34 @@ class Pack:
 
     @property
     def revision(self) -> int:
-        """The running number of this issue of the period."""
-        return int(self.folder.name.removeprefix("r"))
+        """The running number of this issue of the period, wherever its folder is now."""
+        number: int = self.manifest["revision"]
+        return number
+
+    @property
+    def basis(self) -> Mapping[str, Any]:
+        """What decided the content, as ``manifest.basis`` wrote it."""
+        basis = self.manifest.get("basis")
+        needed = ("account", "period", "calls_sha256", "reports")
+        if not isinstance(basis, dict) or any(name not in basis for name in needed):
+            raise self._lacking("basis")
+        return basis
+
+    @property
+    def pull(self) -> int:
+        """The number of the pull that the pack was made from."""
+        number = self.manifest.get("pull")
+        if not isinstance(number, int):
+            raise self._lacking("pull")
+        return number
+
+    def _lacking(self, name: str) -> ArchiveError:
+        return ArchiveError(f"{self.folder / MANIFEST} has no whole {name!r}: the pack is damaged")
 
     @property
     def days(self) -> str:
         """Its period's first day and the day after its last, ``2026-10-01..2026-11-01``."""
-        period = self.manifest["basis"]["period"]
+        period = self.basis["period"]
         return f"{period['start'][:10]}..{period['end'][:10]}"
 
     @property
@@ -68,7 +90,7 @@ def revision(place: Path, number: int) -> Pack | None:
 
 def latest(place: Path) -> Pack | None:
     """Return the newest sealed pack of a period's folder, or None."""
-    found = [path for path in place.glob("r*") if _REVISION.fullmatch(path.name)]
+    found = [path for path in files.entries(place) if _REVISION.fullmatch(path.name)]
     if not found:
         return None
     folder = max(found, key=lambda path: int(path.name[1:]))
@@ -95,11 +117,47 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
         manifest = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(f"{folder} is no pack: it has no {MANIFEST}") from None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise ArchiveError(f"{path} cannot be read: the pack is damaged") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ArchiveError(f"{path} is not of the format {FORMAT} that this version reads")
+    if not _is_manifest(manifest):
+        raise ArchiveError(f"{path} is not what a manifest is: the pack is damaged")
     return manifest
+
+
+def _is_manifest(content: Mapping[str, Any]) -> bool:
+    """Tell whether a manifest lists files, each in the pack's own folder, and its revision."""
+    entries = content.get("files")
+    return (
+        type(content.get("revision")) is int
+        and isinstance(entries, list)
+        and all(isinstance(entry, dict) and _is_entry(entry) for entry in entries)
+    )
+
+
+def _is_entry(entry: Mapping[str, Any]) -> bool:
+    name, size, sha256 = entry.get("name"), entry.get("bytes"), entry.get("sha256")
+    return (
+        isinstance(name, str)
+        and name != ""
+        and name == Path(name).name
+        and type(size) is int
+        and isinstance(sha256, str)
+    )
+
+
+def tidy(place: Path) -> None:
+    """Put right what a killed run left in a period's folder: drafts go, packs are settled.
+
+    Whoever calls this holds the account's lock: another run's draft looks the same.
+    """
+    with files.disk_trouble("put in order", place):
+        for path in files.entries(place):
+            if path.name.startswith(_DRAFT):
+                shutil.rmtree(path)
+        if place.is_dir():
+            files.settle(place)
 
 
 def seal(
@@ -114,7 +172,7 @@ def seal(
     files.make_folder(place)
     number = next_revision(place)
     with files.disk_trouble("write in", place):
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place))  # made 0700
+        draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place))  # made 0700
     try:
         content = fill(draft, number, write, read_back)
         target = place / f"r{number}"
@@ -184,6 +242,15 @@ def verify(folder: Path) -> Pack:
     Raises TieOutError naming every file that is missing, changed or not of the pack.
     """
     manifest = read_manifest(folder)
+    with files.disk_trouble("read", folder):
+        problems = _damage(folder, manifest)
+    if problems:
+        raise TieOutError(f"pack {folder}: {'; '.join(problems)}")
+    return Pack(folder, manifest)
+
+
+def _damage(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Name everything in which a pack's folder is not what its manifest says."""
     problems = []
     named = {MANIFEST, SUMS}
     if not (folder / SUMS).is_file():
@@ -205,9 +272,7 @@ def verify(folder: Path) -> Pack:
         for path in sorted(folder.iterdir())
         if path.name not in named
     ]
-    if problems:
-        raise TieOutError(f"pack {folder}: {'; '.join(problems)}")
-    return Pack(folder, manifest)
+    return problems
 
 
 def _sums(folder: Path, manifest: Mapping[str, Any]) -> bytes:

@@ -77,8 +77,11 @@ def pull(
         lanes = [pool.submit(job.run, connect) for _ in range(in_flight)]
         try:
             wait(lanes, return_when=FIRST_EXCEPTION)
+        except BaseException:
+            # Interrupted: nobody wants to wait for the requests that are under way.
+            job.give_up()
+            raise
         finally:
-            # Also when interrupted: the lanes end after the request that they are at.
             planner.stop()
     for lane in lanes:
         lane.result()
@@ -132,15 +135,25 @@ class _Job:
         self._now = now
         self._progress = progress
         self._lock = threading.Lock()
+        self._carriers: list[Carrier] = []
         accepted = work.accepted()
         self._settled = sum(answer.window.seconds for answer in accepted)
         self._calls = sum(answer.count for answer in accepted)
         self._requests = 0
 
+    def give_up(self) -> None:
+        """End the requests that are under way, and those that are waiting to be asked again."""
+        self._planner.stop()
+        with self._lock:
+            for carrier in self._carriers:
+                carrier.give_up()
+
     def run(self, connect: Callable[[], Carrier]) -> None:
         """Ask for windows until there are none left, on a connection of this lane's own."""
         try:
             with connect() as carrier:
+                with self._lock:
+                    self._carriers.append(carrier)
                 while (window := self._planner.next()) is not None:
                     self._one(carrier, window)
         except BaseException:

@@ -38,7 +38,8 @@ def shown(stream: TextIO) -> Iterator[Progress]:
 
     with Bars(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        # No markup: a bracket in a file's name, or in the carrier's words, is a bracket.
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         TextColumn("{task.fields[tail]}"),
         TimeElapsedColumn(),
@@ -109,4 +110,5 @@ class _OnTerminal(Progress):
         if wait:
             hours = window.seconds / 3600
             what = f"try {tried} for a window of {hours:,.1f} hours"
-            self._bars.console.print(f"{what}: {why}; asking again in {wait:.1f} s")
+            line = f"{what}: {why}; asking again in {wait:.1f} s"
+            self._bars.console.print(line, markup=False, highlight=False, emoji=False)

@@ -9,6 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import traceback
 import tracemalloc
@@ -24,7 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxo_reports import carrier as module
-from maxo_reports.carrier import LIMIT, Patience, RawResponse, Secret
+from maxo_reports.carrier import LIMIT, Carrier, Patience, RawResponse, Secret
 from maxo_reports.core import cdr
 from maxo_reports.core.period import Window
 from maxo_reports.errors import CarrierError, Garbled, Refused, Unreachable
@@ -836,3 +837,54 @@ def test_a_plain_server_behind_https_is_refused() -> None:
         with pytest.raises(Unreachable):
             _read(wire.base_url.replace("http:", "https:"), patience=patience)
         assert KEY.encode() not in b"".join(wire.requests)
+
+
+def test_whoever_is_interrupted_does_not_wait_for_a_carrier_that_hangs() -> None:
+    """Given up from another thread, the request under way ends at once, and no other follows."""
+    asked = threading.Event()
+
+    def talk(_: int, peer: socket.socket) -> None:
+        asked.set()
+        peer.recv(1)  # says nothing, until the other side hangs up
+
+    patience = Patience(connect=30, read=30, whole=30, tries=6)
+    with Wire(talk) as wire, carrier(wire.base_url, patience=patience) as connected:
+
+        def give_up() -> None:
+            assert asked.wait(10)
+            connected.give_up()
+
+        other = threading.Thread(target=give_up)
+        other.start()
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match="the run was stopped"):
+            connected.ask(WINDOW, lambda raw: raw)
+        other.join()
+        assert time.monotonic() - began < 15
+        with pytest.raises(Unreachable, match="the run was stopped"):
+            connected.ask(WINDOW, lambda raw: raw)
+        assert len(wire.requests) == 1
+
+
+def test_whoever_is_interrupted_does_not_wait_for_the_next_try() -> None:
+    """A wait between two tries ends at once."""
+    patience = Patience(tries=6, first_wait=60, longest_wait=60)
+    failed = threading.Event()
+    with Wire.saying(http(b"busy", status="503 Busy")) as wire:
+        connected = Carrier(
+            wire.base_url, Secret(KEY), patience=patience, told=lambda *_: failed.set()
+        )
+        with connected:
+
+            def give_up() -> None:
+                assert failed.wait(10)
+                connected.give_up()
+
+            other = threading.Thread(target=give_up)
+            other.start()
+            began = time.monotonic()
+            with pytest.raises(Unreachable):
+                connected.ask(WINDOW, lambda raw: raw)
+            other.join()
+            assert time.monotonic() - began < 15
+    assert len(wire.requests) == 1

@@ -32,7 +32,8 @@ CALLS = 'kind = "itemised"\ntitle = "Calls"'
 )
 def test_a_name_that_excel_would_repair_is_refused(tmp_path, name):
     """Unseen characters, too many of them (an emoji is two), and the forbidden ones."""
-    assert "cannot name a sheet" in refused(tmp_path, f'{CALLS}\nsheet = "{name}"')
+    said = refused(tmp_path, f'{CALLS}\nsheet = "{name}"')
+    assert "cannot name a sheet" in said or "sheet must hold no control characters" in said
 
 
 @pytest.mark.parametrize("name", ["\U0001f600" * 15, "Anrufe für März", "x" * 31, "a'b"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import gzip
 import io
 import json
@@ -20,8 +21,9 @@ from urllib.parse import quote
 
 import pytest
 from python_calamine import CalamineWorkbook
+from workspaces import run, workspace
 
-from maxo_reports import cli, definitions
+from maxo_reports import definitions
 from maxo_reports.carrier import Carrier
 from maxo_reports.sandbox import Book, Sandbox, random_faults
 
@@ -52,14 +54,6 @@ def call(number: int, unixtime: int, offset: int = 10, **other: object) -> dict[
     }
 
 
-def workspace(folder: Path, address: str, zone: str, extra: str = "") -> Path:
-    """Write a workspace for one account at an address."""
-    folder.mkdir(exist_ok=True)
-    text = f'[account.acme]\nname = "Acme"\ntimezone = "{zone}"\nbase_url = "{address}"\n{extra}'
-    (folder / "maxo.toml").write_text(text)
-    return folder
-
-
 @pytest.fixture(autouse=True)
 def _key(monkeypatch):
     monkeypatch.setenv("MAXO_API_KEY", KEY)
@@ -69,11 +63,6 @@ def _key(monkeypatch):
 def quick(monkeypatch):
     """Let failed requests be asked again at once."""
     monkeypatch.setattr(Carrier, "_wait", lambda *_: 0.0)
-
-
-def run(folder: Path, *words: str) -> int:
-    """Run one command on a workspace, in this process."""
-    return cli.main(["-C", str(folder), *words])
 
 
 def figures(pack: Path) -> dict[str, object]:
@@ -216,6 +205,25 @@ def test_an_unwritable_folder_gets_one_line(tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert (folder / "out").read_text() == "a file in the folder's place"
+
+
+@pytest.mark.parametrize("trouble", [PermissionError, OSError])
+def test_trouble_where_nobody_expects_it_gets_one_line(tmp_path, capsys, monkeypatch, trouble):
+    """Even looking whether a reply is there can fail: exit code 4, one line, no traceback."""
+
+    def exists(path: Path) -> bool:
+        if path.suffix == ".gz":
+            raise trouble(errno.EIO, os.strerror(errno.EIO), str(path))
+        return os.path.exists(path)  # noqa: PTH110 - the method itself is what is replaced
+
+    monkeypatch.setattr(Path, "exists", exists)
+    with Sandbox([Book.from_calls([], timezone="Australia/Brisbane", key=KEY)]) as carrier:
+        folder = workspace(tmp_path, carrier.base_url, "Australia/Brisbane")
+        assert run(folder, "run", "2026-10") == 4
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "replies" in error
+    assert os.strerror(errno.EIO) in error
 
 
 def disguises(secret: str) -> list[bytes]:

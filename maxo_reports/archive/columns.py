@@ -50,9 +50,11 @@ _SCHEMA = pa.schema(
 _FIELDS = b"maxo.fields"
 """Where a file notes how many of its calls had fields that we do not know, or lacked ours."""
 _BATCH = 10_000
+_DAY = 86_400
 _HOUR = "unixtime // 3600 * 3600"
 CONTENT = Content._fields
 """What makes two records with the same callid the same: all that the carrier says of a call."""
+_COST = CONTENT.index("cost")
 _CONTENT = ", ".join(CONTENT)
 
 
@@ -166,7 +168,7 @@ class CallStore(CallView):
         source = self._db.read_parquet(sources(paths), file_row_number=True)
         source.create_view("received")
         self._intake = self._receive()
-        self._sort = bool(self._intake.repeats or self._intake.astray)
+        self._astray = bool(self._intake.astray)
         self._views: dict[tuple[Where, bool], View] = {}
 
     def select(self, where: Where, by_number: bool) -> View:  # noqa: FBT001 - a core Selector
@@ -184,26 +186,18 @@ class CallStore(CallView):
 
     def _receive(self) -> Intake:
         """Sort the records into ledger, repeats and outside, and count each."""
-        start, end = self._period.start, self._period.end
-        inside = f"unixtime >= {start} AND unixtime < {end}"
+        inside = self._inside()
         astray = "(unixtime < window_start OR unixtime >= window_end)"
         received, in_period, distinct, strays = self._one(
             f"SELECT count(*), count(*) FILTER ({inside}),"
             f" count(DISTINCT call_id) FILTER ({inside}),"
             f" count(*) FILTER ({inside} AND {astray}) FROM received"
         )
-        first = "PARTITION BY call_id ORDER BY window_start, file_row_number"
-        if in_period == distinct:
-            kept = f"SELECT * FROM received WHERE {inside}"
-            conflicting = 0
-        else:
-            kept = f"SELECT * FROM received WHERE {inside} QUALIFY row_number() OVER ({first}) = 1"
-            (conflicting,) = self._one(
-                f"SELECT count(*) FROM (SELECT ({_CONTENT}) AS content,"
-                f" first_value(({_CONTENT})) OVER ({first}) AS kept FROM received"
-                f" WHERE {inside}) WHERE content IS DISTINCT FROM kept"
-            )
-        self._db.execute(f"CREATE VIEW kept AS {kept}")
+        conflicting = 0
+        if in_period != distinct:
+            self._without = "ANTI JOIN dropped USING (window_start, file_row_number)"
+            conflicting = self._drop_repeats(inside)
+        self._db.execute(f"CREATE VIEW kept AS SELECT * FROM {self._kept('received')}")
         return Intake(
             received,
             distinct,
@@ -215,6 +209,30 @@ class CallStore(CallView):
             _counts(self._noted["unknown"]),
             _counts(self._noted["missing"]),
         )
+
+    def _drop_repeats(self, inside: str) -> int:
+        """Note the records to leave out, and return how many differ from the one that is kept.
+
+        Only callids that came more than once are looked at again, and those are few. A record is
+        known by its row and the start of its window: no two windows begin in the same second.
+        """
+        first = "PARTITION BY call_id ORDER BY window_start, file_row_number"
+        self._db.execute(
+            "CREATE TABLE repeated AS SELECT call_id FROM received"
+            f" WHERE {inside} GROUP BY call_id HAVING count(*) > 1"
+        )
+        self._db.execute(
+            "CREATE TABLE dropped AS SELECT window_start, file_row_number FROM received"
+            f" SEMI JOIN repeated USING (call_id) WHERE {inside}"
+            f" QUALIFY row_number() OVER ({first}) > 1"
+        )
+        (conflicting,) = self._one(
+            f"SELECT count(*) FROM (SELECT ({_CONTENT}) AS content,"
+            f" first_value(({_CONTENT})) OVER ({first}) AS kept FROM received"
+            f" SEMI JOIN repeated USING (call_id) WHERE {inside})"
+            " WHERE content IS DISTINCT FROM kept"
+        )
+        return int(conflicting)
 
     def _quirks(self) -> tuple[QuirkCount, ...]:
         bits = ", ".join(f"('{code}', {bit})" for code, bit in QUIRKS.items())
@@ -266,13 +284,23 @@ def categories(paths: Sequence[Path]) -> set[str]:
         return {category for (category,) in source.aggregate("category").fetchall()}
 
 
+def mark(content: Sequence[Any]) -> int:
+    """Return a number that stands for a call's ``CONTENT`` in memory, for this process only."""
+    # To Python, -1 and -2 hash alike: a credit of a micro-dollar would pass for one of two.
+    return hash((*content, content[_COST] == -1))
+
+
 def changes(before: CallStore, after: CallStore, since: int) -> Changes:
     """Compare two looks at one period, call by call; ``since`` is the earlier revision.
 
-    Of a million equal calls only a fingerprint each is held in memory.
+    Of a million equal calls only a mark each is held in memory.
     """
-    seen = {call[0]: hash(call) for call in before.contents()}
-    new = {c[0]: Content(*c[1:]) for c in after.contents() if seen.pop(c[0], None) != hash(c)}
+    seen = {call_id: mark(content) for call_id, *content in before.contents()}
+    new = {
+        call_id: Content(*content)
+        for call_id, *content in after.contents()
+        if seen.pop(call_id, None) != mark(content)
+    }
     old = {c[0]: Content(*c[1:]) for c in before.contents() if c[0] in seen or c[0] in new}
     return between(old, new, since)
 

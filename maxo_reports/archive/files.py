@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from maxo_reports.errors import ArchiveError
 
@@ -20,6 +23,9 @@ FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 TEMPORARY = ".tmp-"
 """How the names of files begin that are still being written, or that a kill has left behind."""
+_ENDED = b"ended"
+_MAKING = threading.RLock()
+"""Held while a folder is made: no lane may build on one whose name is not on the disk yet."""
 
 
 @contextlib.contextmanager
@@ -38,7 +44,7 @@ def make_folder(path: Path) -> None:
 
     Each new one is durable: a file flushed into a folder that a power cut takes away is lost.
     """
-    with disk_trouble("make the folder", path):
+    with disk_trouble("make the folder", path), _MAKING:
         if not path.is_dir():
             # One by one: mkdir(parents=True) would leave the parents open to other users.
             if path.parent != path:
@@ -81,6 +87,19 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
+def settle(folder: Path) -> None:
+    """Flush a folder, and those above it that we may have made.
+
+    What a killed run renamed or made can be seen, but a power cut can still take it back, and
+    with it whatever is built on it.
+    """
+    sync_folder(folder)
+    for made in (folder, *folder.parents):
+        if stat.S_IMODE(made.stat().st_mode) != FOLDER_MODE:
+            break
+        sync_folder(made.parent)
+
+
 def entries(folder: Path) -> list[Path]:
     """Return what is in a folder, by name; nothing where there is no such folder.
 
@@ -93,30 +112,62 @@ def entries(folder: Path) -> list[Path]:
             return []
 
 
+def tidy(folder: Path) -> None:
+    """Put right what a killed run left in a folder: temporary files go, the rest is settled.
+
+    Whoever calls this holds the folder's lock: another run's temporary files look the same.
+    """
+    with disk_trouble("put in order", folder):
+        _sweep(folder)
+        settle(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files in a folder and all below it, and flush what stays."""
+    for path in entries(folder):
+        if path.name.startswith(TEMPORARY):
+            path.unlink()
+        elif path.is_dir() and not path.is_symlink():
+            _sweep(path)
+            sync_folder(path)
+
+
 @contextlib.contextmanager
-def only_one(path: Path, what: str) -> Iterator[None]:
+def only_one(path: Path, what: str, folder: Path | None = None) -> Iterator[None]:
     """Hold a lock file while the body runs; refuse at once when another process holds it.
 
-    The lock is the system's and goes with the process, so a killed run leaves none behind.
+    The lock is the system's and goes with the process, so a killed run leaves none behind. What
+    it leaves is its number in the file, where a run that came to a good end says so: if it did
+    not, ``folder`` is put in order first. Without a folder that is left to a later holder.
     """
     make_folder(path.parent)
     with disk_trouble("open the lock", path):
-        file = path.open("a+b")
+        # Without a buffer, which would try again, on closing, what has failed.
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE), "r+b", buffering=0)
     with file:
         with disk_trouble("lock", path):
             is_ours = _lock(file.fileno())
-            if not is_ours:
-                file.seek(0)
-                holder = file.read(32).decode("ascii", "replace").strip()
-            else:
-                file.truncate(0)
-                file.write(f"{os.getpid()}\n".encode())
-                file.flush()
+            said = file.read(32).strip()
+            if is_ours:
+                _say(file, b"%d" % os.getpid())
+                os.fsync(file.fileno())
         if not is_ours:
-            who = f" (process {holder})" if holder.isdigit() else ""
+            who = f" (process {said.decode()})" if said.isdigit() else ""
             message = f"another run{who} is working on {what}: wait until it has ended"
             raise ArchiveError(f"{message}, then try again")
+        if folder is not None and said != _ENDED:
+            tidy(folder)
+            said = _ENDED
         yield
+        # All is done. If this cannot be written, the next run looks for leftovers in vain.
+        with contextlib.suppress(OSError):
+            _say(file, said)
+
+
+def _say(file: BinaryIO, word: bytes) -> None:
+    """Write over what the lock file says; always as long, so that a full disk has room for it."""
+    file.seek(0)
+    file.write(b"%-20b\n" % word)
 
 
 if sys.platform == "win32":

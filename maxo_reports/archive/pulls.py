@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from maxo_reports.archive import notes, purged
+from maxo_reports.archive import files, notes, purged
 from maxo_reports.archive.purged import Purged
 from maxo_reports.archive.replies import Replies
 from maxo_reports.core.period import BillingPeriod, Window
@@ -90,7 +90,7 @@ class Pull:
     def answers(self) -> tuple[Answer, ...]:
         """Return everything written down so far, in the windows' order."""
         folder = self.folder / "windows"
-        found = [read_answer(path) for path in sorted(folder.glob("*.json"))]
+        found = [read_answer(path) for path in files.entries(folder) if path.suffix == ".json"]
         return tuple(sorted(found, key=lambda a: (a.window, a.verdict != ACCEPTED, a.asked_at)))
 
     def accepted(self) -> tuple[Answer, ...]:
@@ -181,8 +181,8 @@ class Account:
     def other_periods(self, period: BillingPeriod) -> tuple[Pull, ...]:
         """Return the newest whole pull of each other period, latest period first."""
         found = []
-        for folder in sorted((self.folder / "periods").glob("*"), reverse=True):
-            if folder != self._period(period):
+        for folder in reversed(files.entries(self.folder / "periods")):
+            if folder.is_dir() and folder != self._period(period):
                 done = [p for p in _pulls(folder) if p.is_done]
                 found += done[-1:]
         return tuple(found)
@@ -236,8 +236,8 @@ def _read(path: Path) -> Answer:
 
 def _pulls(folder: Path) -> tuple[Pull, ...]:
     """Return a period's pulls; one that was killed before it had begun is none."""
-    begun = (path for path in sorted(folder.glob("pull-*")) if (path / "pull.json").exists())
-    return tuple(read_pull(path) for path in begun)
+    found = [path for path in files.entries(folder) if path.name.startswith("pull-")]
+    return tuple(read_pull(path) for path in found if (path / "pull.json").exists())
 
 
 def read_pull(folder: Path) -> Pull:

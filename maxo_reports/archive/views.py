@@ -25,6 +25,8 @@ from maxo_reports.core.where import Where
 from maxo_reports.errors import ArchiveError
 
 _BATCH = 10_000
+_DAY = 86_400
+_DAY = 86_400
 _FLAGS: Mapping[str, str] = {"charged": "coalesce(cost, 0) <> 0", "connected": "connected"}
 """Field of a filter that is true or false -> what it means here."""
 _TEXTS = frozenset({Kind.TEXT, Kind.NUMBER, Kind.ID})
@@ -33,8 +35,7 @@ _TEXTS = frozenset({Kind.TEXT, Kind.NUMBER, Kind.ID})
 class CallView:
     """Calls of one period under a name of the database: the ledger's source, and the list's.
 
-    ``paths`` are the files of the pull's windows, in order of time, and ``wanted`` the condition
-    that picks the calls in them. Where ``sort`` is set the files' own order will not do.
+    ``paths`` are the files of the pull's windows, in order of time.
     """
 
     def __init__(
@@ -46,7 +47,10 @@ class CallView:
         self._clock = LocalClock.over(period.zone, period.start, period.end)
         self._name = "kept"
         self._wanted = "true"
-        self._sort = self._by_number = False
+        self._without = ""
+        self._by_number = False
+        self._astray = False
+        self._astray = False
         self._intake = Intake(0, 0, 0, 0)
 
     def __len__(self) -> int:
@@ -141,20 +145,28 @@ class CallView:
         """Yield the queries, each with its file, that give columns of the calls in order.
 
         Windows follow each other and each file is in order of time and callid, so they are read
-        one by one, in the memory of one; records that came twice or astray, and any other
-        order, need one great sort.
+        one by one, in the memory of one. Records that came astray lie in another window's file:
+        then all files are asked for one day after the other. Another order is one great sort.
         """
-        start, end = self._period.start, self._period.end
-        order = "ORDER BY unixtime, call_id"
         if self._by_number:
             yield f"SELECT {what} FROM {self._name} ORDER BY service_number, unixtime, call_id", []
             return
-        if self._sort:
-            yield f"SELECT {what} FROM {self._name} {order}", []
+        order = "ORDER BY unixtime, call_id"
+        if self._astray:
+            for day in range(self._period.start, self._period.end, _DAY):
+                span = f"unixtime >= {day} AND unixtime < {day + _DAY}"
+                yield f"SELECT {what} FROM {self._name} WHERE {span} {order}", []
             return
+        one = self._kept("read_parquet(?, file_row_number=true)")
         for path in sources(self._paths):
-            inside = f"WHERE unixtime >= {start} AND unixtime < {end} AND ({self._wanted})"
-            yield f"SELECT {what} FROM read_parquet(?) {inside} {order}", [path]
+            yield f"SELECT {what} FROM {one} AND {self._wanted} {order}", [path]
+
+    def _inside(self) -> str:
+        return f"unixtime >= {self._period.start} AND unixtime < {self._period.end}"
+
+    def _kept(self, source: str) -> str:
+        """Return the SQL for those records of a source that are in the ledger."""
+        return f"{source} {self._without} WHERE {self._inside()}"
 
 
 class Selected(CallView):
@@ -166,7 +178,7 @@ class Selected(CallView):
     def __init__(self, of: CallView, where: Where, number: int, *, by_number: bool) -> None:
         super().__init__(of._db, of._paths, of._period)  # noqa: SLF001 - a view of the same store
         self._name, self._by_number = f"kept_{number}", by_number
-        self._sort = of._sort  # noqa: SLF001
+        self._without, self._astray = of._without, of._astray  # noqa: SLF001
         self._wanted = self._condition(where, f"wanted_{number}")
         self._db.execute(f"CREATE VIEW {self._name} AS SELECT * FROM kept WHERE {self._wanted}")
         (count,) = self._one(f"SELECT count(*) FROM {self._name}")

@@ -190,7 +190,9 @@ def read_csv(body: bytes) -> Reply:
 
 
 def _from_csv(line: Mapping[str, str]) -> _Call:
-    texts = {name: line[name].strip() for name in _NEEDED}
+    texts = {name: line[name] for name in _NEEDED}
+    for name in ("callid", "unixtime", "duration"):
+        texts[name] = texts[name].strip()
     cost = msgspec.Raw(msgspec.json.encode(texts.pop("cost")))
     return _Call(cost=cost, **texts)  # type: ignore[arg-type]
 

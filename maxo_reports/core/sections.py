@@ -48,10 +48,12 @@ SECTION_KINDS: Mapping[str, str] = {
 }
 """Kind of section -> what it shows."""
 
+OF_CHANGES = frozenset({"changes", "changed-calls"})
+"""Kinds that a first issue leaves out."""
+
 
 OF_CALLS = frozenset({"summary", "groups", "days", "matrix", "itemised", "trend"})
 """Kinds that are about calls, and so about those that a filter leaves."""
-_OF_CHANGES = frozenset({"changes", "changed-calls"})
 
 
 def build(definition: Definition, source: Source) -> Report:
@@ -60,7 +62,7 @@ def build(definition: Definition, source: Source) -> Report:
     specs = [
         spec
         for spec in definition.sections
-        if source.changes is not None or spec.kind not in _OF_CHANGES
+        if source.changes is not None or spec.kind not in OF_CHANGES
     ]
     filters = {spec.title: definition.where.also(spec.where) for spec in specs}
     places = money.printed_places(

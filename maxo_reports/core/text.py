@@ -45,6 +45,11 @@ def visible(text: str, longest: int) -> str:
     return "".join(shown)
 
 
+def has_controls(text: str) -> bool:
+    """Tell whether a text holds control characters, which no name or path of ours needs."""
+    return any(unicodedata.category(letter) == "Cc" for letter in text)
+
+
 def fits(text: str, longest: int) -> bool:
     """Tell whether a text is shown whole in a length of ``longest``."""
     return len(text) <= longest and length(visible(text, _MOST_SHOWN * len(text))) <= longest

@@ -26,7 +26,7 @@ _COUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})*", re.ASCII)
 _DURATION = re.compile(r"([0-9]+):([0-9]{2}):([0-9]{2})", re.ASCII)
 _MONEY = re.compile(r"(\u2212?)\$?([0-9]{1,3}(?:,[0-9]{3})*\.[0-9]+)", re.ASCII)
 _WHOLE_LABEL = 24
-"""Up to so many letters a label stands on its row's own line; a longer one may be wrapped."""
+"""Up to so many letters a label is compared whole; of a longer one its words are looked for."""
 _COMPARED = 80
 """How many letters of a label are compared: a template may cut a long one."""
 _FEW_DIGITS = 3
@@ -204,7 +204,7 @@ def _is_labelled(
     printed: Sequence[Line], at: int, rest: Sequence[str], label: Sequence[str]
 ) -> bool:
     wanted = _squashed(*label)
-    if _squashed(*rest) == wanted:
+    if _squashed(*rest) == wanted or _is_wrapped(printed, at, rest, wanted):
         return True
     if sum(map(len, label)) <= _WHOLE_LABEL:
         return False
@@ -214,11 +214,27 @@ def _is_labelled(
     return all(_is_made_of(_squashed(word), pieces) for cell in label for word in cell.split())
 
 
+def _is_wrapped(printed: Sequence[Line], at: int, rest: Sequence[str], wanted: str) -> bool:
+    """Tell whether a label is there with the lines below its row's: as many letters of each kind.
+
+    Several columns wrap at once, so the letters of one cell do not follow each other; a direction
+    that the carrier made up has no more room than ours.
+    """
+    letters = _squashed(*rest)
+    for line in printed[at + 1 : at + _BELOW]:
+        if line.page != printed[at].page or len(letters) >= len(wanted):
+            return False
+        letters += _squashed(*line.words)
+        if len(letters) == len(wanted):
+            return sorted(letters) == sorted(wanted)
+    return False
+
+
 def _is_made_of(word: str, pieces: Sequence[str]) -> bool:
     """Tell whether a word is there whole, or broken over lines in pieces that are all there.
 
-    A label that was cut to be compared ends within a piece. A few digits alone count only at the
-    end: any number could be made of single ones.
+    A label that was cut to be compared ends within a piece. Of a number, a few digits alone count
+    only at the end: any number could be made of single ones.
     """
     if not word or word in pieces:
         return True
@@ -231,7 +247,7 @@ def _is_made_of(word: str, pieces: Sequence[str]) -> bool:
             reached |= {
                 at + len(piece)
                 for piece in pieces
-                if rest.startswith(piece) and not (piece.isdigit() and len(piece) < _FEW_DIGITS)
+                if rest.startswith(piece) and not (word.isdigit() and len(piece) < _FEW_DIGITS)
             }
     return len(word) in reached
 

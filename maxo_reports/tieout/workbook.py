@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import chain, count, islice, takewhile
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from openpyxl.utils import get_column_letter
 from python_calamine import CalamineError, CalamineWorkbook
 
-from maxo_reports.core import sheetnames
 from maxo_reports.core.cdr import LONGEST_TEXT
 from maxo_reports.core.ledger import MEASURES, Totals
 from maxo_reports.core.money import MICROS, dollars
@@ -27,6 +26,7 @@ from maxo_reports.core.report import (
     Column,
     Kind,
     Report,
+    Role,
     Section,
     Table,
 )
@@ -66,9 +66,7 @@ def read_back(path: Path, report: Report) -> Tied:
         if section.filtered:
             _filter_said(sheet, rows, section, found)
         if section.spec.kind == "checks":
-            listed = report.listed("xlsx")
-            of = report.totals if listed is None else report.totals_of(listed)
-            _live_checks(sheet, rows, below[sheet], of, found)
+            _live_checks(sheet, rows, below[sheet], report, found)
     return found.tied(READER, calls, (), _found_alone(report), report.filtered)
 
 
@@ -195,23 +193,49 @@ def _moment(value: date) -> datetime:
 
 
 def _live_checks(
-    sheet: str, rows: Sequence[_Row], start: int, control: Totals, found: Differences
+    sheet: str, rows: Sequence[_Row], start: int, report: Report, found: Differences
 ) -> None:
     """Compare the checks that the workbook itself keeps making, below its table of checks.
 
-    Each has a measure, its control total, the sum of the listed calls, and what came of it.
+    Each has a label, its control total, what the workbook makes of its own rows, and the result.
     """
-    measures = {label: measure for measure, label in MEASURES.items()}
-    kinds = {"seconds": Kind.DURATION, "cost": Kind.MONEY}
+    expected = _checked(report)
     for number, row in enumerate(rows[start:], start + 1):
-        measure = measures.get(row[0]) if len(row) >= 4 else None
-        if measure is None or row[3] == "":
+        if len(row) < 4 or row[3] not in {"PASS", "FAIL"}:
             continue
-        kind = kinds.get(measure, Kind.COUNT)
+        found.compare(f"sheet {sheet!r} cell D{number}", row[3], "PASS")
+        value, kind = expected.get(row[0], (None, Kind.TEXT))
+        if value is None:
+            found.add(f"sheet {sheet!r} cell A{number}: a check of nothing that is known")
+            continue
         for place in (1, 2):
             where = f"sheet {sheet!r} cell {get_column_letter(place + 1)}{number}"
-            found.compare(where, _seen(row[place], kind), getattr(control, measure))
-        found.compare(f"sheet {sheet!r} cell D{number}", row[3], "PASS")
+            found.compare(where, _seen(row[place], kind), value)
+
+
+def _checked(report: Report) -> dict[str, tuple[Cell, Kind]]:
+    """Return what the workbook's own checks should say, by their labels.
+
+    Control totals are compared as they are, and rows with a weight each, their place, so that
+    a call which moved from one row to another shows.
+    """
+    kinds = {"seconds": Kind.DURATION, "cost": Kind.MONEY}
+    listed = report.listed("xlsx")
+    totals = report.totals if listed is None else report.totals_of(listed)
+    expected: dict[str, tuple[Cell, Kind]] = {
+        label: (getattr(totals, measure), kinds.get(measure, Kind.COUNT))
+        for measure, label in MEASURES.items()
+    }
+    for section in report.sections_for("xlsx"):
+        table = section.table
+        for place, column in enumerate(table.columns if table else ()):
+            cells = [row.cells[place] for row in table.rows if row.role is Role.ROW]  # type: ignore[union-attr]
+            figures = [cell for cell in cells if isinstance(cell, (int, Decimal))]
+            if cells and len(figures) == len(cells):
+                label = f"{section.spec.title}: {column.label}, weighted by row"
+                weighted = sum(weight * value for weight, value in enumerate(figures, 1))
+                expected[label] = (weighted, column.kind)
+    return expected
 
 
 # ---- calls --------------------------------------------------------------------------------------
@@ -315,16 +339,20 @@ def _listed(
     """Yield the calls of a sheet, and of those that it goes on to, in batches.
 
     With each come its sheet, the number of its first row and, with the first of a sheet, what
-    stands above the headings. ``others`` are sheets that have a purpose of their own.
+    stands above the headings. A list goes on to the sheets right behind it that have its headings
+    and a purpose of their own for nobody (``others``).
     """
     labels = [column.label for column in columns]
-    numbered = (sheetnames.numbered(title, number) for number in count(2))
-    further = (sheet for sheet in numbered if sheet not in others)
-    for sheet in chain([title], takewhile(book.sheet_names.__contains__, further)):
-        rows = book.get_sheet_by_name(sheet).iter_rows() if sheet in book.sheet_names else iter(())
+    if title not in book.sheet_names:
+        found.add(f"sheet {title!r}: the list of calls is not there")
+        return
+    start = book.sheet_names.index(title)
+    for sheet in book.sheet_names[start:]:
+        rows = book.get_sheet_by_name(sheet).iter_rows()
         above: list[_Row] | None = _down_to(rows, labels)
-        if above is None:
-            found.add(f"sheet {sheet!r}: the list of calls is not there")
+        if above is None or (sheet != title and sheet in others):
+            if sheet == title:
+                found.add(f"sheet {title!r}: the list of calls is not there")
             return
         number = len(above) + 2
         while batch := list(islice(rows, _BATCH)):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -182,6 +184,65 @@ def test_the_content_is_flushed_before_the_name_and_the_folder_after_it(
     assert steps == [base, a, len(NEW), "rename", b]
 
 
+def test_a_folder_is_not_built_on_before_its_name_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one lane flushes a new folder's name, another that needs the folder waits."""
+    other = threading.Thread(target=files.make_folder, args=(tmp_path / "new",))
+    waited = []
+
+    def flushing(_: Path) -> None:
+        assert (tmp_path / "new").is_dir()
+        other.start()
+        other.join(0.2)
+        waited.append(other.is_alive())
+
+    monkeypatch.setattr(files, "sync_folder", flushing)
+    files.make_folder(tmp_path / "new")
+    other.join(10)
+    assert waited == [True]
+    assert not other.is_alive()
+
+
+def test_a_folder_that_cannot_be_read_is_not_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No folder holds nothing; one that may not be read is refused in one line."""
+    files.put(tmp_path / "b", OLD)
+    files.put(tmp_path / "a", OLD)
+    assert files.entries(tmp_path) == [tmp_path / "a", tmp_path / "b"]
+    assert files.entries(tmp_path / "none") == []
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "listdir", refused)
+    with pytest.raises(ArchiveError, match=r"cannot read the folder .*: Permission denied"):
+        files.entries(tmp_path)
+
+
+def test_what_a_killed_run_left_is_swept_and_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Temporary files go, at any depth; all else stays, and every folder up to ours is flushed."""
+    account = tmp_path / "archive" / "acme"
+    files.put(account / "replies" / "ab" / "reply", OLD)
+    kept = _everything_in(tmp_path)
+    for folder in (account, account / "replies" / "ab"):
+        (folder / ".tmp-x1").write_bytes(NEW)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".tmp-other").write_bytes(NEW)
+    (account / "link").symlink_to(elsewhere)
+    flushed = []
+    monkeypatch.setattr(files, "sync_folder", flushed.append)
+    files.tidy(account)
+    (account / "link").unlink()
+    assert _everything_in(tmp_path) == sorted([*kept, elsewhere / ".tmp-other"])
+    below = {account / "replies" / "ab", account / "replies"}
+    assert set(flushed) >= below | {account, account.parent, tmp_path}
+
+
 @pytest.mark.parametrize("what", ["file", "loop"])
 def test_a_place_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path, what: str) -> None:
     """A file or a loop of links where a folder should be: what, where and why."""
@@ -235,6 +296,49 @@ def test_a_second_run_is_refused_at_once_and_a_killed_one_leaves_no_lock(tmp_pat
             holder.kill()
     with files.only_one(lock, "account 'acme'"):
         pass
+
+
+def test_the_lock_has_a_folder_put_in_order_after_a_run_that_did_not_end_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After none, a failure and a kill; not after a good end, nor by one who brings no folder."""
+    lock = tmp_path / ".lock"
+    tidied: list[Path] = []
+    monkeypatch.setattr(files, "tidy", tidied.append)
+
+    def held(folder: Path | None = tmp_path) -> int:
+        with files.only_one(lock, "x", folder):
+            return len(tidied)
+
+    assert [held(), held()] == [1, 1]
+    with contextlib.suppress(KeyError), files.only_one(lock, "x", tmp_path):
+        raise KeyError
+    assert [held(None), held(), held()] == [1, 2, 2]
+    command = [sys.executable, "-c", HOLDER, str(lock)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        holder.kill()
+    assert [held(None), held(), held()] == [2, 3, 3]
+    assert tidied == [tmp_path] * 3
+    assert _mode(lock) == 0o600
+
+
+def test_a_disk_that_is_full_at_the_very_end_does_not_undo_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That all went well cannot be written: the next run looks for leftovers, no more."""
+    lock = tmp_path / ".lock"
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    tidied: list[Path] = []
+    monkeypatch.setattr(files, "tidy", tidied.append)
+    with monkeypatch.context() as patch, files.only_one(lock, "x", tmp_path):
+        patch.setattr(files, "_say", full)
+    with files.only_one(lock, "x", tmp_path):
+        assert len(tidied) == 2
 
 
 def test_the_lock_is_free_after_its_holder_and_other_accounts_have_their_own(

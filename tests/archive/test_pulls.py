@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
 from collections.abc import Mapping
 from dataclasses import replace
@@ -245,6 +247,28 @@ def test_a_damaged_window_is_refused_in_one_line(account: Account, odd: Mapping[
     with pytest.raises(ArchiveError, match="windows") as caught:
         work.answers()
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_read_is_not_taken_for_an_empty_archive(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a pull would lose its windows, or a new one be written over an old one."""
+    work = _done(account, PERIOD)
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    for name in ("listdir", "scandir"):
+        monkeypatch.setattr(os, name, refused)
+    looks = (
+        work.answers,
+        lambda: account.pulls(PERIOD),
+        lambda: account.other_periods(BEFORE),
+        lambda: account.begin(PERIOD, _asked(), NOW),
+    )
+    for look in looks:
+        with pytest.raises(ArchiveError, match="cannot read the folder"):
+            look()
 
 
 def test_a_window_file_with_a_flipped_bit_is_refused(account: Account) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,11 +12,27 @@ from workbooks import Listed
 
 from maxo_reports.core.ledger import Totals
 from maxo_reports.core.money import MICROS
-from maxo_reports.core.report import CallLine, Report
+from maxo_reports.core.report import CallBlock, CallLine, Report
 from maxo_reports.render import renderer
 from reports import STYLE, Call, made_up_calls, month, statement
 
 _NOON = 43_200
+
+
+class Lines(list[CallLine]):
+    """Calls held in memory, as the column store would give them."""
+
+    def lines(self) -> Iterator[CallLine]:
+        """Return them one by one."""
+        return iter(self)
+
+    def longest(self) -> dict[str, int]:
+        """Return the letters of the longest text of each column."""
+        return Listed(self).longest()
+
+    def blocks(self) -> Iterator[CallBlock]:
+        """Return them in columns."""
+        return Listed(self).blocks()
 
 
 def _line(number: int, call: Call) -> CallLine:
@@ -39,7 +55,7 @@ def report_of(calls: Sequence[Call], **more: object) -> Report:
     """Build the statement of some calls, with each of them in its list."""
     made = statement(calls, **more)  # type: ignore[arg-type]
     in_order = sorted(calls, key=lambda call: call.day)
-    return replace(made, calls=Listed([_line(n, call) for n, call in enumerate(in_order)]))
+    return replace(made, calls=Lines(_line(n, call) for n, call in enumerate(in_order)))
 
 
 def small_month(count: int = 40) -> list[Call]:

@@ -18,7 +18,7 @@ from pypdfium2 import raw
 
 from maxo_reports.core.checks import Finding, State
 from maxo_reports.core.ledger import Totals
-from maxo_reports.core.report import SectionSpec
+from maxo_reports.core.report import Report, SectionSpec
 from maxo_reports.errors import TieOutError
 from maxo_reports.render import renderer
 from maxo_reports.tieout import tie_out, words
@@ -288,3 +288,35 @@ def test_days_without_a_chart_are_compared(reader: str, tmp_path: Path) -> None:
     moved = _changed(calls, 5, day=month().last if calls[5].day != month().last else month().first)
     with pytest.raises(TieOutError, match="'By day'"):
         tie_out("pdf", path, statement(moved, definition=with_sections(section)))
+
+
+MADE_UP = ("Transferred within", "Call forwarded", "+61491570006", "a-b c-d e-f g-h i-j")
+"""Directions that are none of ours and longer than their column."""
+
+
+def test_a_wrapped_direction_is_no_false_alarm(reader: str, tmp_path: Path) -> None:
+    """A direction of the carrier's own takes two lines of a narrow column, and is still read."""
+    figures = Totals(1, 1, 1, 60, Decimal("0.25"))
+    calls = [
+        Call("Local", direction, "0255500140", month().first, figures) for direction in MADE_UP
+    ]
+    report = statement(calls)
+    path = pdf(report, tmp_path / "wrapped.pdf")
+    assert tie_out("pdf", path, report).reader == reader
+
+
+def test_two_wrapped_directions_that_changed_places_are_caught(
+    reader: str, tmp_path: Path
+) -> None:
+    """The rows are compared letter by letter: one row's words do not pass for the next one's."""
+    costs = (Decimal("0.25"), Decimal("0.5"))
+
+    def report(first: str, second: str) -> Report:
+        return statement(
+            Call("Local", direction, "0255500140", month().first, Totals(1, 1, 1, 60, cost))
+            for direction, cost in zip((first, second), costs, strict=True)
+        )
+
+    path = pdf(report("Transferred", "Call forwarded"), tmp_path / "wrapped.pdf")
+    with pytest.raises(TieOutError, match="'By category'"):
+        tie_out("pdf", path, report("Call forwarded", "Transferred"))
