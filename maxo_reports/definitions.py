@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 from maxo_reports.core import numbering, sheetnames
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
-from maxo_reports.core.measured import ORDERS
 from maxo_reports.core.report import (
     CALL_COLUMNS,
     MOST_SHEETS,
@@ -25,7 +24,7 @@ from maxo_reports.core.report import (
     SectionSpec,
     Theme,
 )
-from maxo_reports.core.sections import OF_CALLS, OF_CHANGES, SECTION_KINDS
+from maxo_reports.core.sections import OF_CALLS, OF_CHANGES, ORDERS, SECTION_KINDS
 from maxo_reports.core.text import has_controls, visible
 from maxo_reports.core.where import DIRECTIONS, FIELDS, FLAGS, Condition, Where
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
@@ -222,10 +221,12 @@ class _Reader:
         self._check_sheet(sheet)
         columns = _Columns({}, set())
         group_by = self._columns(given, "group_by", DIMENSIONS, (), columns)
+        self._check_grouping(kind, group_by)
         shows = _SHOWS.get(kind, ())
         default = ("cost",) if kind == "matrix" else tuple(shows)
         show = self._columns(given, "show", shows, default, columns)
-        self._check_grouping(kind, group_by, show)
+        if len(show) != 1 and (kind == "matrix" or (kind == "trend" and group_by)):
+            self._problem(f"a {kind} of groups shows one measure, not {len(show)}")
         self._check_labels(kind, group_by, show, columns)
         where = self._filter(given)
         if where and kind not in OF_CALLS:
@@ -276,7 +277,7 @@ class _Reader:
             sheets = MOST_SHEETS
         return each is not None, sheets
 
-    def _check_grouping(self, kind: str, group_by: Sequence[str], show: Sequence[str]) -> None:
+    def _check_grouping(self, kind: str, group_by: Sequence[str]) -> None:
         least, most = _GROUPED.get(kind, (0, 0))
         if group_by and not most:
             self._problem(f"group_by has no meaning in a section of kind {kind!r}")
@@ -284,8 +285,6 @@ class _Reader:
             self._problem("a section of groups needs group_by")
         elif not least <= len(group_by) <= most:
             self._problem("a matrix needs group_by with two dimensions: the rows, the columns")
-        if len(show) != 1 and (kind == "matrix" or (kind == "trend" and group_by)):
-            self._problem(f"a {kind} of groups shows one measure, not {len(show)}")
 
     def _check_labels(
         self, kind: str, group_by: Sequence[str], show: Sequence[str], columns: _Columns
@@ -294,7 +293,8 @@ class _Reader:
         known: Mapping[str, str] = {**DIMENSIONS, **MEASURES}
         if kind == "itemised":
             known = {key: column.label for key, column in CALL_COLUMNS.items()}
-        labels = [columns.labels.get(key, known[key]) for key in (*group_by, *show)]
+        shown = dict.fromkeys((*group_by, *show))
+        labels = [columns.labels.get(key, known[key]) for key in shown]
         folded = [label.casefold() for label in labels]
         for label in dict.fromkeys(labels):
             if folded.count(label.casefold()) > 1:

@@ -275,7 +275,7 @@ def purge_archive(
         plan = purge.plan(archive, day)
         keys = {doomed.key for doomed in plan.periods}
         packs = pack.sealed_in(workspace.out / account.id)
-        tell(plan, [sealed for sealed in packs if sealed.days in keys])
+        tell(plan, [p for p in packs if keys & {p.days, *p.compared_with}])
         if really:
             purge.purge(archive, plan, now)
 

@@ -328,7 +328,7 @@ def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
         ExitStack() as held,
         tempfile.TemporaryDirectory() as scratch,
     ):
-        past = _history(job, wanted, held, sealed.manifest.get("compared_with", {}))
+        past = _history(job, wanted, held, sealed.compared_with)
         source = _source(job, work, calls, past, sealed.revision)
         basis = _basis(source, calls, wanted, past)
         other = [key for key in basis if basis[key] != said.get(key)]

@@ -12,7 +12,7 @@ from decimal import Decimal
 from maxo_reports.core import sheetnames
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES, NOTHING, Group, Ledger, Totals, total
 from maxo_reports.core.measured import (
-    ORDERS,
+    ORDER_OF,
     dimensions,
     figures,
     kind_of,
@@ -47,7 +47,7 @@ def matrix(spec: SectionSpec, _: Source, view: View) -> Section:
     down, across = spec.group_by
     (measure,) = spec.show
     cells = {g.key: g.totals for g in view.ledger.by((down, across))}
-    order = ORDERS["calls" if measure == "calls" else "cost"]
+    order = ORDER_OF["calls" if measure == "calls" else "cost"]
     names = [g.key[0] for g in sorted(view.ledger.by((across,)), key=order)]
     own = names if len(names) <= MOST_ACROSS + 1 else names[:MOST_ACROSS]
     others = names[len(own) :]
@@ -63,7 +63,7 @@ def matrix(spec: SectionSpec, _: Source, view: View) -> Section:
         parts = (*found[: len(own)], *rest, whole)
         return tuple(figures(part, (measure,))[0] for part in parts)
 
-    groups = sorted(view.ledger.by((down,)), key=ORDERS[spec.order_by])
+    groups = sorted(view.ledger.by((down,)), key=ORDER_OF[spec.order_by])
     rows = [
         Row(
             (g.key[0], *row([cells.get((g.key[0], n), NOTHING) for n in names], g.totals)),
@@ -198,7 +198,7 @@ def _side_by_side(spec: SectionSpec, months: Sequence[_Month]) -> Table:
     latest = found[-1] or {}
     keys = {key for groups in found if groups for key in groups}
     ordered = sorted(
-        (Group(key, latest.get(key, NOTHING)) for key in keys), key=ORDERS[spec.order_by]
+        (Group(key, latest.get(key, NOTHING)) for key in keys), key=ORDER_OF[spec.order_by]
     )
 
     def cells(key: tuple[str, ...]) -> Iterator[Cell]:

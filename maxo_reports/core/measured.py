@@ -37,7 +37,7 @@ def total_row(totals: Totals, names: Sequence[str], width: int) -> Row:
     return Row((*labels, *figures(totals, names)), Role.TOTAL)
 
 
-ORDERS: Mapping[str, Callable[[Group], tuple[object, ...]]] = {
+ORDER_OF: Mapping[str, Callable[[Group], tuple[object, ...]]] = {
     "name": lambda g: g.key,
     "cost": lambda g: (-g.totals.cost, -g.totals.calls, g.key),
     "calls": lambda g: (-g.totals.calls, -g.totals.cost, g.key),

@@ -14,7 +14,7 @@ from maxo_reports.core import checks, grids, money
 from maxo_reports.core.changes import KINDS, Change
 from maxo_reports.core.checks import Check
 from maxo_reports.core.ledger import Ledger, Totals
-from maxo_reports.core.measured import ORDERS, dimensions, figures, measures, total_row
+from maxo_reports.core.measured import ORDER_OF, dimensions, figures, measures, total_row
 from maxo_reports.core.money import dollars
 from maxo_reports.core.period import LocalClock
 from maxo_reports.core.report import (
@@ -48,6 +48,8 @@ SECTION_KINDS: Mapping[str, str] = {
 }
 """Kind of section -> what it shows."""
 
+ORDERS: tuple[str, ...] = tuple(ORDER_OF)
+"""How the rows of a grouped table can be ordered."""
 OF_CHANGES = frozenset({"changes", "changed-calls"})
 """Kinds that a first issue leaves out."""
 
@@ -159,7 +161,7 @@ def _summary(spec: SectionSpec, _: Source, view: View) -> Section:
 
 def _groups(spec: SectionSpec, _: Source, view: View) -> Section:
     keys = dimensions(spec)
-    groups = sorted(view.ledger.by(spec.group_by), key=ORDERS[spec.order_by])
+    groups = sorted(view.ledger.by(spec.group_by), key=ORDER_OF[spec.order_by])
     rows = [Row((*g.key, *figures(g.totals, spec.show)), key=g.key) for g in groups]
     rows.append(total_row(view.ledger.control, spec.show, len(keys)))
     table = Table(keys + measures(spec), tuple(rows), spec.group_by)
