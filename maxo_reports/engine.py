@@ -172,7 +172,7 @@ def refresh(job: Job, book: Path, report: str, *, asks: bool = False) -> tuple[S
         raise UsageError(message)
     with _alone(job):
         work = _proved(job, _pulled(job)) if asks else _archived(job, "pull it, or use --pull")
-        with gathered(job, work) as source:
+        with gathered(job, asked_for, work) as source:
             (loaded,) = asked_for.loaded
             job.progress.step(f"Filling {book.name}")
             moment = datetime.fromtimestamp(job.now(), ZoneInfo(job.account.timezone))
@@ -295,7 +295,7 @@ def purge_archive(
         plan = purge.plan(archive, day)
         keys = {doomed.key for doomed in plan.periods}
         packs = pack.sealed_in(workspace.out / account.id)
-        tell(plan, [sealed for sealed in packs if sealed.days in keys])
+        tell(plan, [p for p in packs if keys & {p.days, *p.compared_with}])
         if really:
             purge.purge(archive, plan, now)
 

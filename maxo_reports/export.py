@@ -15,13 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maxo_reports import config, pack
+from maxo_reports import config, history, pack
 from maxo_reports.archive import files, proofs, purged
 from maxo_reports.archive.care import NOTES
 from maxo_reports.archive.pulls import Account as Archive
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.config import Account, Settings
-from maxo_reports.core.period import BillingPeriod
+from maxo_reports.core.period import BillingPeriod, months_before
 from maxo_reports.errors import ArchiveError, UsageError
 from maxo_reports.job import Job
 from maxo_reports.manifest import PROGRAM
@@ -61,12 +61,13 @@ def export(job: Job, to: Path) -> Exported:
         raise UsageError(f"{to} is there already: an export goes into a new or empty folder")
     packs = _packs(job)
     pulls = _pulls(job, packs)
+    months = _months(job, packs)
     target = to.absolute()
     files.make_folder(target.parent)
     with files.disk_trouble("write in", target.parent):
         draft = Path(tempfile.mkdtemp(prefix=".export-", dir=target.parent))  # made 0700
     try:
-        replies = _fill(job, pulls, packs, draft)
+        replies = _fill(job, pulls, months, packs, draft)
         with files.disk_trouble("write", target):
             size = sum(path.stat().st_size for path in _files(draft))
             if target.is_dir():
@@ -96,12 +97,26 @@ def _pulls(job: Job, packs: Sequence[Pack]) -> tuple[Pull, ...]:
     return tuple(p for p in job.archive.pulls(job.period) if p.is_done and p.number in numbers)
 
 
-def _fill(job: Job, pulls: Sequence[Pull], packs: Sequence[Pack], draft: Path) -> int:
+def _months(job: Job, packs: Sequence[Pack]) -> tuple[Pull, ...]:
+    """Return the pulls of earlier months that packs are compared with, where they are there."""
+    noted = sorted({item for each in packs for item in each.compared_with.items()})
+    months = {month.key: month for month in months_before(job.period, history.MONTHS)}
+    found = (job.archive.pull_numbered(months[key], number) for key, number in noted)
+    return tuple(work for work in found if work is not None)
+
+
+def _fill(
+    job: Job,
+    pulls: Sequence[Pull],
+    months: Sequence[Pull],
+    packs: Sequence[Pack],
+    draft: Path,
+) -> int:
     """Write everything into a folder, and return how many replies there are."""
     archive = job.archive
     copy = Archive(draft / Settings().archive / job.account.id)
     named: set[str] = set()
-    for work in pulls:
+    for work in (*months, *pulls):
         job.progress.step(f"Copying {work.folder.name}")
         named |= _copy_pull(archive, work, copy)
     for sha256 in sorted(named):
@@ -117,7 +132,7 @@ def _fill(job: Job, pulls: Sequence[Pull], packs: Sequence[Pack], draft: Path) -
                 _copy(path, draft / name / path.relative_to(own))
     settings = _settings(job.account, job.workspace.settings)
     files.put(draft / config.FILE, settings.encode())
-    files.put(draft / README, _readme(job.account, job.period, pulls, packs).encode())
+    files.put(draft / README, _readme(job.account, job.period, pulls, months, packs).encode())
     files.put(draft / SUMS, _sums(draft))
     return len(named)
 
@@ -171,7 +186,11 @@ def _sums(folder: Path) -> bytes:
 
 
 def _readme(
-    account: Account, period: BillingPeriod, pulls: Sequence[Pull], packs: Sequence[Pack]
+    account: Account,
+    period: BillingPeriod,
+    pulls: Sequence[Pull],
+    months: Sequence[Pull],
+    packs: Sequence[Pack],
 ) -> str:
     """Say what the folder is, what to do with it, and what cannot be done with it."""
     newest = pulls[-1].number
@@ -196,6 +215,10 @@ def _readme(
         "",
         "What is in it:",
         *(f"    pull {pull.number}{_behind(pull, packs)}" for pull in pulls),
+        *(
+            f"    {m.folder.parent.name}, pull {m.number}, which packs compare with"
+            for m in months
+        ),
         *_limits(newest, packs),
     ]
     return "\n".join(lines) + "\n"

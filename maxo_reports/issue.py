@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from maxo_reports import definitions, doctor, manifest, pack, proof
+from maxo_reports import definitions, doctor, history, manifest, pack, proof
 from maxo_reports.archive import columns, files, proofs
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Pull
@@ -27,6 +27,7 @@ from maxo_reports.core.ledger import Ledger
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.report import Heading, Report, Source
 from maxo_reports.errors import ArchiveError, TieOutError, UsageError
+from maxo_reports.history import History
 from maxo_reports.job import Job
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.pack import Pack
@@ -87,10 +88,11 @@ def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
     job.progress.step("Grouping the calls")
     place = job.workspace.out / job.account.id / job.period.label
     pack.tidy(place)
-    with closing(_calls(job, work)) as calls:
-        source = _source(job, work, calls)
-        basis = _basis(source, calls, wanted)
+    with closing(_calls(job, work)) as calls, ExitStack() as held:
+        past = _history(job, wanted, held, None)
         before = pack.latest(place)
+        source = _source(job, work, calls, past, pack.next_revision(place))
+        basis = _basis(source, calls, wanted, past)
         found = list(source.findings)
         if before is not None and _stands(job, wanted, source, basis, before, found):
             pack.verify(before.folder)
@@ -99,26 +101,37 @@ def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
         found = list(source.findings)
         sealed = pack.seal(
             place,
-            lambda folder: _write(job, wanted, source, work, basis, folder, found),
+            lambda folder: _write(job, wanted, source, work, basis, past, folder, found),
             lambda folder: plain.manifest(folder / pack.MANIFEST, source),
         )
     return _outcome(job, source, checks.worst_first(found), sealed, unchanged=False)
 
 
 @contextmanager
-def gathered(job: Job, work: Pull) -> Iterator[Source]:
+def gathered(job: Job, wanted: Wanted, work: Pull) -> Iterator[Source]:
     """Give what a whole pull's reports are filled from, checked as a run checks it."""
     job.progress.step("Grouping the calls")
-    with closing(_calls(job, work)) as calls:
-        yield _source(job, work, calls)
+    place = job.workspace.out / job.account.id / job.period.label
+    with closing(_calls(job, work)) as calls, ExitStack() as held:
+        past = _history(job, wanted, held, None)
+        yield _source(job, work, calls, past, pack.next_revision(place))
 
 
-def _basis(source: Source, calls: CallStore, wanted: Wanted) -> dict[str, Any]:
+def _history(job: Job, wanted: Wanted, held: ExitStack, said: Mapping[str, int] | None) -> History:
+    """Return the months before, where a report compares with them."""
+    kinds = {s.kind for each in wanted.loaded for s in each.definition.sections}
+    if "trend" not in kinds:
+        return history.NOTHING
+    return history.before(job.archive, job.period, held, said)
+
+
+def _basis(source: Source, calls: CallStore, wanted: Wanted, past: History) -> dict[str, Any]:
     return manifest.basis(
         source.heading,
         calls.fingerprint(),
         {each.definition.name: each.sha256 for each in wanted.loaded},
         wanted.shelf.fingerprint(),
+        past.fingerprints,
     )
 
 
@@ -133,7 +146,7 @@ def _calls(job: Job, work: Pull) -> CallStore:
     return proof.calls_of(job.archive, work, job.period)
 
 
-def _source(job: Job, work: Pull, calls: CallStore) -> Source:
+def _source(job: Job, work: Pull, calls: CallStore, past: History, revision: int) -> Source:
     """Group the calls, hold the figures against each other, and gather what reports say."""
     proved = proofs.recorded(work.folder)
     completeness = proof.completeness(work, proved)
@@ -155,7 +168,9 @@ def _source(job: Job, work: Pull, calls: CallStore) -> Source:
     state = checks.state(job.period, asked_at, settle_hours, found, second_look=look)
     moment = datetime.fromtimestamp(asked_at, ZoneInfo(job.period.zone))
     account = job.account
-    heading = Heading(account.id, account.name, job.period, state, account.cost_gst, moment)
+    heading = Heading(
+        account.id, account.name, job.period, state, account.cost_gst, moment, revision
+    )
     return Source(
         heading,
         ledger,
@@ -164,6 +179,8 @@ def _source(job: Job, work: Pull, calls: CallStore) -> Source:
         calls,
         calls.connected_statuses(),
         completeness,
+        select=calls.select,
+        earlier=past.months,
     )
 
 
@@ -254,6 +271,7 @@ def _write(
     source: Source,
     work: Pull,
     basis: Mapping[str, Any],
+    past: History,
     folder: Path,
     found: list[Finding],
 ) -> pack.Written:
@@ -281,7 +299,8 @@ def _write(
     head = {"program": PROGRAM, "basis": basis}
     listed = {"findings": manifest.findings(checks.worst_first(found))}
     readers = {"read_back_by": {each.name: each.reader for each in tied}}
-    return pack.Written(names, {**head, **manifest.evidence(source, work), **listed, **readers})
+    evidence = manifest.evidence(source, work, past.pulls, tied)
+    return pack.Written(names, {**head, **evidence, **listed, **readers})
 
 
 def _rendered(
@@ -299,6 +318,7 @@ def _rendered(
     for name, each, file_format in which:
         job.progress.step(f"Writing {name}")
         filled = sections.build(each.definition, source)
+        _stop_on(filled.checks)
         try:
             with files.disk_trouble("write", folder):
                 renderer(file_format).render(filled, wanted.style, folder / name)
@@ -313,9 +333,14 @@ def _rendered(
 def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
     """Make a sealed pack again and name every file, and workbook part, that differs."""
     said = sealed.basis
-    with closing(_calls(job, work)) as calls, tempfile.TemporaryDirectory() as scratch:
-        source = _source(job, work, calls)
-        basis = _basis(source, calls, wanted)
+    with (
+        closing(_calls(job, work)) as calls,
+        ExitStack() as held,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        past = _history(job, wanted, held, sealed.compared_with)
+        source = _source(job, work, calls, past, sealed.revision)
+        basis = _basis(source, calls, wanted, past)
         other = [key for key in basis if basis[key] != said.get(key)]
         if other:
             raise TieOutError(
@@ -333,7 +358,7 @@ def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
         pack.fill(
             folder,
             sealed.revision,
-            lambda place: _write(job, wanted, source, work, basis, place, found),
+            lambda place: _write(job, wanted, source, work, basis, past, place, found),
             lambda place: plain.manifest(place / pack.MANIFEST, source),
         )
         return pack.differences(sealed.folder, folder)
@@ -345,7 +370,11 @@ def _filenames(job: Job, loaded: Sequence[definitions.Loaded]) -> list[_File]:
     for each in loaded:
         definition = each.definition
         stem = definition.filename.format(
-            account=job.account.id, period=job.period.label, report=definition.name
+            account=job.account.id,
+            period=job.period.label,
+            report=definition.name,
+            first=job.period.first,
+            last=job.period.last,
         )
         wanted += [(stem + renderer(f).SUFFIX, each, f) for f in definition.formats]
     names = [name.casefold() for name, _, _ in wanted]

@@ -29,12 +29,18 @@ _LIBRARIES = (
 
 
 def basis(
-    heading: Heading, calls_sha256: str, reports: Mapping[str, str], templates_sha256: str
+    heading: Heading,
+    calls_sha256: str,
+    reports: Mapping[str, str],
+    templates_sha256: str,
+    earlier: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return what decides a pack's content: the same basis makes the same files.
 
-    ``reports`` maps each report's name to the hash of its definition.
+    ``reports`` maps each report's name to the hash of its definition, ``earlier`` each month
+    that it is compared with to the fingerprint of its calls.
     """
+    compared = {"earlier": dict(earlier)} if earlier else {}
     return {
         "account": heading.account_id,
         "name": heading.account_name,
@@ -46,14 +52,28 @@ def basis(
         "reports": dict(reports),
         "templates_sha256": templates_sha256,
         "version": __version__,
+        **compared,
     }
 
 
-def evidence(source: Source, work: Pull) -> dict[str, Any]:
-    """Return the figures, the checks and the replies that are behind a pack."""
+def evidence(
+    source: Source, work: Pull, earlier: Mapping[str, int], tied: Sequence[Tied]
+) -> dict[str, Any]:
+    """Return the figures, the checks and the replies that are behind a pack.
+
+    ``earlier`` are the pulls of the months that it is compared with. A file that is about other
+    calls than the whole period says which.
+    """
+    others = {
+        each.name: {"filter": each.filtered, **totals(each.totals)}
+        for each in tied
+        if each.totals is not None and each.totals != source.ledger.control
+    }
     return {
         "pull": work.number,
+        **({"compared_with": dict(earlier)} if earlier else {}),
         "control_totals": totals(source.ledger.control),
+        **({"totals_of_files": others} if others else {}),
         "records": records(source.ledger.intake),
         "checks": [_check(check) for check in source.checks],
         "pulled_at": source.heading.pulled_at.isoformat(),

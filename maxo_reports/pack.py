@@ -59,6 +59,11 @@ class Pack:
             raise self._lacking("pull")
         return number
 
+    @property
+    def compared_with(self) -> Mapping[str, int]:
+        """The pulls of earlier months that its trends show, by the month's days."""
+        return dict(self.manifest.get("compared_with", {}))
+
     def _lacking(self, name: str) -> ArchiveError:
         return ArchiveError(f"{self.folder / MANIFEST} has no whole {name!r}: the pack is damaged")
 

@@ -18,7 +18,7 @@ from workbooks import Listed
 from maxo_reports import definitions
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
 from maxo_reports.core.report import CALL_COLUMNS, CallLine, Section, SectionSpec, Theme
-from maxo_reports.core.sections import ORDERS, SECTION_KINDS
+from maxo_reports.core.sections import OF_CALLS, ORDERS, SECTION_KINDS
 from maxo_reports.definitions import Loaded, Shelf, load, load_theme
 from maxo_reports.errors import ConfigError, MaxoReportsError, UsageError
 from maxo_reports.render import FORMATS, xlsx
@@ -63,7 +63,8 @@ def test_the_statement_has_the_sheets_that_are_promised() -> None:
     definition = load("statement", Shelf.of(None), FORMATS).definition
     sheets = list(dict.fromkeys(spec.sheet for spec in definition.sections))
     assert [sheet for sheet in sheets if sheet != "Changes"] == [
-        *("Summary", "By category", "By direction", "By number", "Calls", "Exceptions", "Checks"),
+        *("Summary", "By category", "By direction", "By number", "By number x category"),
+        *("Calls", "Exceptions", "Checks"),
     ]
     (calls,) = [spec for spec in definition.sections if spec.kind == "itemised"]
     assert [CALL_COLUMNS[key].label for key in calls.show] == [
@@ -99,7 +100,8 @@ def test_what_is_not_said_has_a_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", sorted(SECTION_KINDS))
 def test_every_kind_of_section_can_be_asked_for(tmp_path: Path, kind: str) -> None:
     """Alone beside a summary, with what it needs."""
-    group = 'group_by = ["category"]\n' if kind == "groups" else ""
+    groups = {"groups": ["category"], "matrix": ["service_number", "category"]}
+    group = f"group_by = {json.dumps(groups[kind])}\n" if kind in groups else ""
     text = f'{ONE}[[section]]\nkind = "{kind}"\ntitle = "Its own"\n{group}'
     assert loaded(tmp_path, text).definition.sections[1].kind == kind
 
@@ -147,7 +149,7 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
         "formats: 'pfd' is not known (did you mean 'pdf'?); there is: xlsx, pdf",
         (
             "filename: {acount} is not known (did you mean 'account'?); "
-            "there is: account, period, report"
+            "there is: account, period, report, first, last"
         ),
         "filename: {period} takes nothing after its name",
         "filename '{acount}/{period:>9}' cannot be the name of a file",
@@ -305,16 +307,26 @@ def definition_texts(draw: st.DrawFn) -> str:
             lines.append(f"title = {json.dumps(draw(names(SHEETS)), ensure_ascii=False)}")
         if draw(st.booleans()):
             lines.append(f"sheet = {json.dumps(draw(names(SHEETS)), ensure_ascii=False)}")
-        if kind == "groups":
+        if kind in {"groups", "matrix"} or (kind == "trend" and draw(st.booleans())):
             by = st.lists(names(sorted(DIMENSIONS)), min_size=1, max_size=3, unique=True)
             lines.append(f"group_by = {json.dumps(draw(by))}")
         shown = {"itemised": CALL_COLUMNS, "checks": ()}.get(kind, MEASURES)
-        if kind in {"summary", "groups", "days", "itemised"} and draw(st.booleans()):
+        if kind in OF_CALLS and draw(st.booleans()):
             show = draw(st.lists(names(sorted(shown)), max_size=4, unique=True))
-            lines.append(f"show = {json.dumps(show)}")
+            columns = [
+                {"key": key, "label": f"My {key}"} if draw(st.booleans()) else key for key in show
+            ]
+            lines.append(f"show = [{', '.join(map(_toml, columns))}]")
         if draw(st.booleans()):
             lines.append(f'order_by = "{draw(names(ORDERS))}"')
     return "\n".join(lines)
+
+
+def _toml(column: str | dict[str, str]) -> str:
+    if isinstance(column, str):
+        return json.dumps(column)
+    inside = ", ".join(f"{key} = {json.dumps(value)}" for key, value in column.items())
+    return f"{{ {inside} }}"
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,14 +7,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 
 from maxo_reports.core.checks import Finding, checks
 from maxo_reports.core.ledger import Group, Intake, Ledger, Totals, total
-from maxo_reports.core.report import CallLine, Definition, Heading, Report, Source
+from maxo_reports.core.report import (
+    CallLine,
+    Definition,
+    Earlier,
+    Heading,
+    Report,
+    Selector,
+    Source,
+    View,
+)
 from maxo_reports.core.sections import build
+from maxo_reports.core.where import Condition, Where
 from maxo_reports.render import xlsx
 from reports import DEFINITION, SETTLED, STYLE, month
 
@@ -48,6 +59,12 @@ def line(number: int | str = 1, **odd: object) -> CallLine:
     return CallLine(**values)  # type: ignore[arg-type]
 
 
+def longest(lines: Sequence[CallLine]) -> dict[str, int]:
+    """Return how many letters the longest text of each column of texts has."""
+    names = [name for name in CallLine._fields if name not in {"started", "seconds", "cost"}]
+    return {name: max((len(getattr(each, name)) for each in lines), default=0) for name in names}
+
+
 class Listed:
     """Calls that are simply there."""
 
@@ -61,6 +78,10 @@ class Listed:
     def lines(self) -> Iterator[CallLine]:
         """Return them one by one."""
         return iter(self._lines)
+
+    def longest(self) -> dict[str, int]:
+        """Return the letters of the longest text of each column."""
+        return longest(self._lines)
 
     def blocks(self) -> Iterator[pa.Table]:
         """Return them in columns."""
@@ -90,6 +111,36 @@ def ledger_of(lines: Sequence[CallLine], statuses: Sequence[str]) -> Ledger:
     )
 
 
+def leaves(where: Where, line: CallLine, statuses: Sequence[str]) -> bool:
+    """Tell whether a filter leaves a call, by plain comparison."""
+
+    def holds(condition: Condition) -> bool:
+        if condition.field == "charged":
+            return bool(line.cost) is condition.values
+        if condition.field == "connected":
+            return (line.status in statuses) is condition.values
+        assert isinstance(condition.values, tuple)
+        return getattr(line, condition.field) in condition.values
+
+    return all(map(holds, where.conditions))
+
+
+def selector(lines: Sequence[CallLine], statuses: Sequence[str]) -> Selector:
+    """Return what filters calls, as the column store would."""
+
+    @cache
+    def select(where: Where, by_number: bool) -> View:
+        kept = [each for each in lines if leaves(where, each, statuses)]
+        rest = [each for each in lines if not leaves(where, each, statuses)]
+        if by_number:
+            kept.sort(key=lambda each: (each.service_number, each.started, each.call_id))
+        calls = Listed(kept)
+        control = ledger_of(rest, statuses).control
+        return View(ledger_of(kept, statuses), calls, control, where)
+
+    return select
+
+
 def report_of(
     lines: Sequence[CallLine],
     *,
@@ -98,14 +149,24 @@ def report_of(
     definition: Definition = DEFINITION,
     account_name: str = "Wattle Lane Dental",
     block: int = 10_000,
+    earlier: Sequence[Earlier] = (),
 ) -> Report:
-    """Build the statement of some calls."""
+    """Build the statement of some calls, or another report."""
     ledger = ledger_of(lines, statuses)
     pulled_at = datetime(2026, 11, 4, 9, 14, 5, tzinfo=UTC)
     heading = Heading("wattle-lane", account_name, OCTOBER, SETTLED, "unknown", pulled_at)
     passed = checks(ledger, OCTOBER, [OCTOBER.window])
     calls = Listed(lines, block)
-    source = Source(heading, ledger, tuple(findings), passed, calls, tuple(statuses))
+    source = Source(
+        heading,
+        ledger,
+        tuple(findings),
+        passed,
+        calls,
+        tuple(statuses),
+        select=selector(lines, statuses),
+        earlier=tuple(earlier),
+    )
     return build(replace(definition, formats=("xlsx",)), source)
 
 

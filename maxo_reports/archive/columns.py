@@ -6,13 +6,11 @@ SQL does the finest groups only; what is above them is added up in the core.
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,12 +20,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maxo_reports.archive import files
+from maxo_reports.archive.views import CallView, Selected, fetched, sources
 from maxo_reports.core.cdr import QUIRKS, CallColumns, Touched
 from maxo_reports.core.changes import Changes, Content, between
-from maxo_reports.core.ledger import FieldCount, Group, Intake, Ledger, QuirkCount, Totals
-from maxo_reports.core.money import COST_PLACES, dollars
-from maxo_reports.core.period import BillingPeriod, LocalClock, Window
-from maxo_reports.core.report import CallLine
+from maxo_reports.core.ledger import FieldCount, Intake, QuirkCount
+from maxo_reports.core.money import dollars
+from maxo_reports.core.period import BillingPeriod, Window
+from maxo_reports.core.report import View
+from maxo_reports.core.where import Where
 from maxo_reports.errors import ArchiveError
 
 _SCHEMA = pa.schema(
@@ -150,19 +150,11 @@ def _hash_line(path: Path, content: bytes) -> bytes:
     return f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode()
 
 
-def _sources(paths: Sequence[Path]) -> list[str]:
-    """Return paths for DuckDB, which takes a bracket or star in a folder's name for a pattern.
-
-    It would read the files of a neighbouring folder, and so of another client.
-    """
-    return [glob.escape(str(path)) for path in paths]
-
-
 def _fields() -> list[tuple[str, pa.DataType]]:
     return [(field.name, field.type) for field in _SCHEMA]
 
 
-class CallStore:
+class CallStore(CallView):
     """The calls of one whole pull: the ledger's source, and the itemised list's.
 
     ``paths`` are the Parquet files of its accepted windows, in order of time. Each record counts
@@ -170,20 +162,23 @@ class CallStore:
     """
 
     def __init__(self, paths: Sequence[Path], period: BillingPeriod) -> None:
-        self._paths = paths
-        self._period = period
-        self._clock = LocalClock.over(period.zone, period.start, period.end)
         self._noted = _fields_noted(paths)
-        self._db = duckdb.connect(config={"threads": 2})
+        super().__init__(duckdb.connect(config={"threads": 2}), paths, period)
         # No window of a month may be without a file; an empty one has a file of no rows.
-        source = self._db.read_parquet(_sources(paths), file_row_number=True)
+        source = self._db.read_parquet(sources(paths), file_row_number=True)
         source.create_view("received")
-        self._without = ""
         self._intake = self._receive()
-        self._rows = self._intake.ledger
+        self._astray = bool(self._intake.astray)
+        self._views: dict[tuple[Where, bool], View] = {}
 
-    def __len__(self) -> int:
-        return self._rows
+    def select(self, where: Where, by_number: bool) -> View:  # noqa: FBT001 - a core Selector
+        """Return the calls that a filter leaves, in order of time or of service number."""
+        view = self._views.get((where, by_number))
+        if view is None:
+            chosen = Selected(self, where, len(self._views) + 1, by_number=by_number)
+            view = View(chosen.ledger(), chosen, chosen.rest(), where)
+            self._views[where, by_number] = view
+        return view
 
     def close(self) -> None:
         """Let go of the files and the memory."""
@@ -214,13 +209,6 @@ class CallStore:
             _counts(self._noted["unknown"]),
             _counts(self._noted["missing"]),
         )
-
-    def _inside(self) -> str:
-        return f"unixtime >= {self._period.start} AND unixtime < {self._period.end}"
-
-    def _kept(self, source: str) -> str:
-        """Return the SQL for those records of a source that are in the ledger."""
-        return f"{source} {self._without} WHERE {self._inside()}"
 
     def _drop_repeats(self, inside: str) -> int:
         """Note the records to leave out, and return how many differ from the one that is kept.
@@ -257,44 +245,11 @@ class CallStore:
             QuirkCount(code, n, dollars(cost), example) for code, n, cost, example in rows
         )
 
-    def ledger(self) -> Ledger:
-        """Group the calls: finest groups, days and control totals, each from a scan of its own."""
-        groups = tuple(
-            Group(tuple(row[:3]), _totals(row[3:]))
-            for row in self._all(
-                f"SELECT category, direction, service_number, {_MEASURES} FROM kept"
-                " GROUP BY ALL ORDER BY ALL"
-            )
-        )
-        by_day = {
-            _day(day): _totals(figures)
-            for day, *figures in self._all(
-                f"SELECT {self._local()} // 86400 AS day, {_MEASURES} FROM kept GROUP BY day"
-            )
-        }
-        days = tuple((day, by_day.pop(day, Totals())) for day in _days(self._period))
-        if by_day:
-            raise ArchiveError(f"calls on {min(by_day)}, a day out of the period, were kept")
-        return Ledger(groups, days, self.control(), self._intake, self._places())
-
-    def _places(self) -> int:
-        """Return how many decimals the finest cost of a call needs."""
-        finest = ", ".join(
-            f"max({places}) FILTER (cost % {10 ** (COST_PLACES - places + 1)} <> 0)"
-            for places in range(1, COST_PLACES + 1)
-        )
-        found = self._one(f"SELECT {finest} FROM kept")
-        return max((places for places in found if places is not None), default=0)
-
-    def control(self) -> Totals:
-        """Return the control totals: one scan over all calls, apart from any grouping."""
-        return _totals(self._one(f"SELECT {_MEASURES} FROM kept"))
-
     def contents(self) -> Iterator[tuple[Any, ...]]:
         """Yield every call's id and then its ``CONTENT``, in order of time."""
         with closing(self._db.cursor()) as cursor:
             for sql, files_read in self._in_order(f"call_id, {_CONTENT}"):
-                yield from _fetched(cursor.execute(sql, files_read))
+                yield from fetched(cursor.execute(sql, files_read))
 
     def hours(self, which: str) -> dict[int, int]:
         """Return how many calls began in each hour, by its first unix second.
@@ -310,25 +265,6 @@ class CallStore:
         )
         return tuple((category, calls, dollars(cost)) for category, calls, cost in rows)
 
-    def connected_statuses(self) -> tuple[str, ...]:
-        """Return the carrier's own status words that count as connected."""
-        rows = self._all("SELECT DISTINCT status FROM kept WHERE connected ORDER BY status")
-        return tuple(status for (status,) in rows)
-
-    def lines(self) -> Iterator[CallLine]:
-        """Return the calls in order of time."""
-        with closing(self._db.cursor()) as cursor:
-            for sql, files_read in self._in_order(self._line()):
-                yield from map(CallLine._make, _fetched(cursor.execute(sql, files_read)))
-
-    def blocks(self) -> Iterator[pa.Table]:
-        """Return the same calls in columns named as CallLine's fields, a window at a time."""
-        with closing(self._db.cursor()) as cursor:
-            for sql, files_read in self._in_order(self._line()):
-                reader = cursor.sql(sql, params=files_read).to_arrow_reader(_BATCH)
-                for batch in reader:
-                    yield pa.Table.from_batches([batch])
-
     def fingerprint(self) -> str:
         """Return a SHA-256 over every call's content in order: equal calls, equal fingerprint."""
         digest = hashlib.sha256()
@@ -337,52 +273,6 @@ class CallStore:
             digest.update(repr(call).encode())
         return digest.hexdigest()
 
-    def _local(self) -> str:
-        """Return the SQL for seconds on the local clock, from the core's own table of offsets."""
-        cases = "".join(
-            f" WHEN unixtime >= {since} THEN {offset}"
-            for since, offset in reversed(
-                list(zip(self._clock.since[1:], self._clock.offsets[1:], strict=True))
-            )
-        )
-        first = self._clock.offsets[0]
-        return f"(unixtime + CASE{cases} ELSE {first} END)" if cases else f"(unixtime + {first})"
-
-    def _one(self, sql: str) -> tuple[Any, ...]:
-        row = self._db.execute(sql).fetchone()
-        assert row is not None, "an aggregate has always one row"
-        return row
-
-    def _all(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._db.execute(sql).fetchall()
-
-    def _line(self) -> str:
-        """Return the SQL for the columns of a CallLine."""
-        names = (f"{self._local()} AS started" if n == "started" else n for n in CallLine._fields)
-        return ", ".join(names)
-
-    def _in_order(self, what: str) -> Iterator[tuple[str, list[str]]]:
-        """Yield the queries, each with its file, that give columns of the kept calls in order.
-
-        Windows follow each other and each file is in order of time and callid, so they are read
-        one by one, in the memory of one. Records that came astray lie in another window's file:
-        then all files are asked for one day after the other.
-        """
-        order = "ORDER BY unixtime, call_id"
-        if self._intake.astray:
-            for day in range(self._period.start, self._period.end, _DAY):
-                span = f"unixtime >= {day} AND unixtime < {day + _DAY}"
-                yield f"SELECT {what} FROM kept WHERE {span} {order}", []
-            return
-        one = self._kept("read_parquet(?, file_row_number=true)")
-        for path in _sources(self._paths):
-            yield f"SELECT {what} FROM {one} {order}", [path]
-
-
-def _fetched(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    while batch := cursor.fetchmany(_BATCH):
-        yield from batch
-
 
 def categories(paths: Sequence[Path]) -> set[str]:
     """Return the rate categories that some files hold; one that is not whole is passed over."""
@@ -390,7 +280,7 @@ def categories(paths: Sequence[Path]) -> set[str]:
     if not whole:
         return set()
     with duckdb.connect(config={"threads": 2}) as db:
-        source = db.read_parquet(_sources(whole))
+        source = db.read_parquet(sources(whole))
         return {category for (category,) in source.aggregate("category").fetchall()}
 
 
@@ -424,20 +314,9 @@ def hours(paths: Sequence[Path]) -> dict[int, int]:
     if not whole:
         return {}
     with duckdb.connect(config={"threads": 2}) as db:
-        source = db.read_parquet(_sources(whole))
+        source = db.read_parquet(sources(whole))
         grouped = source.aggregate(f"{_HOUR} AS hour, count(*)", "hour")
         return dict(grouped.fetchall())
-
-
-_MEASURES = (
-    "count(*), count(*) FILTER (connected), count(*) FILTER (cost <> 0),"
-    " coalesce(sum(seconds), 0), coalesce(sum(cost), 0)"
-)
-
-
-def _totals(row: Sequence[int]) -> Totals:
-    calls, connected, charged, seconds, cost = row
-    return Totals(calls, connected, charged, seconds, dollars(cost))
 
 
 def _fields_noted(paths: Sequence[Path]) -> dict[str, dict[str, Touched]]:
@@ -459,14 +338,3 @@ def _counts(noted: Mapping[str, Touched]) -> tuple[FieldCount, ...]:
         FieldCount(name, touched.calls, dollars(touched.micros))
         for name, touched in sorted(noted.items())
     )
-
-
-def _day(number: int) -> date:
-    return datetime.fromtimestamp(number * 86_400, UTC).date()
-
-
-def _days(period: BillingPeriod) -> list[date]:
-    return [
-        date.fromordinal(number)
-        for number in range(period.first.toordinal(), period.until.toordinal())
-    ]

@@ -292,6 +292,11 @@ def checks(ledger: Ledger, period: BillingPeriod, windows: Sequence[Window]) -> 
     )
 
 
+def parts(title: str, whole: Totals, found: Iterable[Totals]) -> Check:
+    """Compare a total with the sum of its parts, in every measure."""
+    return Check(title, _said(whole), _said(total(found)))
+
+
 def _said(totals: Totals) -> str:
     return (
         f"{totals.calls:,} calls, {totals.connected:,} connected, {totals.charged:,} charged, "

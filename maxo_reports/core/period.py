@@ -19,6 +19,7 @@ _RANGE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.\.([0-9]{4}-[0-9]{2}-[0-9]{2
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _HOUR = 3600
 LONGEST_DAYS = 400
+_LAST_BILLING_DAY = 28
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -156,6 +157,21 @@ def _month(first: date, billing_day: int) -> tuple[date, date]:
 def _next_month(first: date, step: int) -> date:
     months = first.year * 12 + first.month - 1 + step
     return date(months // 12, months % 12 + 1, 1)
+
+
+def months_before(period: BillingPeriod, count: int) -> tuple[BillingPeriod, ...]:
+    """Return the account's months before one, oldest first; none where it is not one month."""
+    first, day = period.first, period.first.day
+    if day > _LAST_BILLING_DAY or _month(first.replace(day=1), day) != (first, period.until):
+        return ()
+    zone = zone_named(period.zone)
+    found = []
+    for back in range(count, 0, -1):
+        month = _next_month(first, -back)
+        start, until = _month(month, day)
+        edges = unix_midnight(start, zone), unix_midnight(until, zone)
+        found.append(BillingPeriod(f"{month:%Y-%m}", start, until, period.zone, *edges))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

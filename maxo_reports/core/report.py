@@ -7,8 +7,8 @@ each renderer writes them natively and formatting happens last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -16,9 +16,10 @@ from typing import NamedTuple, Protocol
 
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.checks import Check, Completeness, Finding, State
-from maxo_reports.core.ledger import Ledger, Totals
+from maxo_reports.core.ledger import NOTHING, Ledger, Totals
 from maxo_reports.core.money import GstBasis
 from maxo_reports.core.period import BillingPeriod
+from maxo_reports.core.where import ALL, Where
 
 
 class Kind(Enum):
@@ -50,11 +51,15 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: ``key`` for programs, ``label`` for people."""
+    """One column: ``key`` for programs, ``label`` for people.
+
+    A hidden one is in the workbook, out of sight, and not in a statement.
+    """
 
     key: str
     label: str
     kind: Kind
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns and rows; ``group_by`` names the dimensions of the leading columns, if grouped."""
+    """Columns and rows; ``group_by`` names the dimensions of the leading columns, if grouped.
+
+    ``across`` is the dimension of the columns that follow them in a matrix, and ``names`` are
+    its values there.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     group_by: tuple[str, ...] = ()
+    across: str = ""
+    names: tuple[str, ...] = ()
 
 
 class CallLine(NamedTuple):
@@ -132,10 +143,36 @@ class Calls(Protocol):
         """Return the same calls some thousands at a time, in columns: for files of all calls."""
         ...
 
+    def longest(self) -> Mapping[str, int]:
+        """Return how many letters the longest text of each column of texts has."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The calls that a filter leaves: grouped, and one by one; ``rest`` is what it leaves out."""
+
+    ledger: Ledger
+    calls: Calls
+    rest: Totals = NOTHING
+    where: Where = ALL
+
+
+Selector = Callable[[Where, bool], View]
+"""Gives the calls of a filter, in order of time or (where true) of service number and time."""
+
+
+MOST_SHEETS = 100
+"""How many sheets of single service numbers a workbook gets, unless its definition says."""
+
 
 @dataclass(frozen=True, slots=True)
 class SectionSpec:
-    """One section of a definition, as the user wrote it and the reader has checked it."""
+    """One section of a definition, as the user wrote it and the reader has checked it.
+
+    ``labels`` are the columns that are renamed, ``hidden`` those out of sight. ``each`` makes a
+    sheet for each service number, ``sheets`` at most.
+    """
 
     kind: str
     title: str
@@ -145,6 +182,21 @@ class SectionSpec:
     show: tuple[str, ...] = ()
     order_by: str = "name"
     chart: bool = False
+    where: Where = ALL
+    labels: tuple[tuple[str, str], ...] = ()
+    hidden: frozenset[str] = frozenset()
+    each: bool = False
+    sheets: int = MOST_SHEETS
+
+    def named(self, column: Column) -> Column:
+        """Return a column under the name that the definition gives it."""
+        label = dict(self.labels).get(column.key, column.label)
+        return replace(column, label=label, hidden=column.key in self.hidden)
+
+    @property
+    def call_columns(self) -> tuple[Column, ...]:
+        """The columns of an itemised list, named and in order as the definition has them."""
+        return tuple(self.named(CALL_COLUMNS[key]) for key in self.show)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +209,35 @@ class Definition:
     filename: str
     template: str
     sections: tuple[SectionSpec, ...]
+    where: Where = ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The calls of one sheet of a list that has more: whose, on which sheet, how many."""
+
+    title: str
+    sheet: str
+    totals: Totals
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section, filled. ``table`` is None for the itemised list, whose rows are streamed."""
+    """One section, filled. ``table`` is None for the itemised list, whose rows are streamed.
+
+    ``filtered`` says in words what a filter leaves of the whole, and is empty without one.
+    ``calls`` and ``totals`` are those that the section is about; None where they are the
+    report's own. ``parts`` are the sheets of a list for each service number: its table is their
+    index, and its calls come in their order.
+    """
 
     spec: SectionSpec
     table: Table | None
     note: str = ""
+    filtered: str = ""
+    calls: Calls | None = None
+    totals: Totals | None = None
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +275,8 @@ COST_BASIS: Mapping[GstBasis, str] = {
 class Heading:
     """What stands above the figures of a report: for whom, which period, how sure.
 
-    ``pulled_at`` is when the carrier was last asked, in the account's zone.
+    ``pulled_at`` is when the carrier was last asked, in the account's zone. ``revision`` is the
+    running number of this issue of the period.
     """
 
     account_id: str
@@ -212,6 +285,7 @@ class Heading:
     state: State
     cost_gst: GstBasis
     pulled_at: datetime
+    revision: int = 1
 
     @property
     def cost_basis(self) -> str:
@@ -223,11 +297,30 @@ _NOT_LOOKED_INTO = Completeness()
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier month for comparison. ``select`` groups its calls; None where it has no figures.
+
+    ``state`` says which of the two, and why: ``whole``, ``not in the archive``, ...
+    """
+
+    period: BillingPeriod
+    state: str
+    select: Callable[[Where], Ledger] | None = None
+
+
+def _no_selection(where: Where, by_number: bool) -> View:  # noqa: FBT001 - a Selector
+    message = f"there is nothing to filter by {where.words!r}, {by_number}"
+    raise NotImplementedError(message)
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """What a report is filled from.
 
     ``connected_statuses`` are the carrier's own words that count as connected, so that a
     formula over the itemised calls can count them too. ``changes`` is None for a first issue.
+    ``select`` filters the calls; ``earlier`` are the months before, oldest first, where a report
+    compares with them.
     """
 
     heading: Heading
@@ -238,6 +331,14 @@ class Source:
     connected_statuses: tuple[str, ...]
     completeness: Completeness = _NOT_LOOKED_INTO
     changes: Changes | None = None
+    select: Selector = _no_selection
+    earlier: tuple[Earlier, ...] = ()
+
+    def view(self, where: Where, *, by_number: bool = False) -> View:
+        """Return the calls of a filter; the whole needs no second look."""
+        if where or by_number:
+            return self.select(where, by_number)
+        return View(self.ledger, self.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +346,8 @@ class Report:
     """Everything that the files of one report say.
 
     ``places`` is the number of decimals that every cost of this report is printed with.
+    ``totals`` and ``calls`` are those that the report's filter leaves; ``filtered`` says so in
+    words, with the whole beside it. ``checks`` are the figures that had to be equal.
     """
 
     definition: Definition
@@ -255,7 +358,21 @@ class Report:
     findings: tuple[Finding, ...]
     calls: Calls
     connected_statuses: tuple[str, ...]
+    filtered: str = ""
+    checks: tuple[Check, ...] = ()
 
     def sections_for(self, file_format: str) -> tuple[Section, ...]:
         """Return the sections that a file of this format shows."""
         return tuple(s for s in self.sections if file_format in s.spec.formats)
+
+    def calls_of(self, section: Section) -> Calls:
+        """Return the calls that a section lists."""
+        return self.calls if section.calls is None else section.calls
+
+    def totals_of(self, section: Section) -> Totals:
+        """Return the totals of the calls that a section is about."""
+        return self.totals if section.totals is None else section.totals
+
+    def listed(self, file_format: str) -> Section | None:
+        """Return the first section of a file that is one list of calls, if there is any."""
+        return next((s for s in self.sections_for(file_format) if s.table is None), None)

@@ -6,17 +6,18 @@ worked out here but which figures stand where; totals come from the ledger, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from maxo_reports.core import money
+from maxo_reports.core import checks, grids, money
 from maxo_reports.core.changes import KINDS, Change
-from maxo_reports.core.ledger import DIMENSIONS, MEASURES, Group, Totals
+from maxo_reports.core.checks import Check
+from maxo_reports.core.ledger import Ledger, Totals
+from maxo_reports.core.measured import ORDER_OF, dimensions, figures, measures, total_row
 from maxo_reports.core.money import dollars
 from maxo_reports.core.period import LocalClock
 from maxo_reports.core.report import (
-    CALL_COLUMNS,
-    Cell,
     Column,
     Definition,
     Kind,
@@ -27,13 +28,18 @@ from maxo_reports.core.report import (
     SectionSpec,
     Source,
     Table,
+    View,
 )
+from maxo_reports.core.text import counted
+from maxo_reports.core.where import ALL, Where
 
 SECTION_KINDS: Mapping[str, str] = {
     "summary": "account, period, state and control totals",
     "groups": "a table of totals by one or more dimensions",
     "days": "totals by day",
-    "itemised": "every call",
+    "matrix": "one measure by two dimensions: rows, columns and both totals (workbook only)",
+    "itemised": 'every call; with each = "service_number" on a sheet for each number',
+    "trend": "this month beside the twelve before it, as far as the archive has them",
     "exceptions": "the findings",
     "checks": "the figures that had to agree",
     "windows": "what was asked of the carrier, and which reply came",
@@ -42,79 +48,134 @@ SECTION_KINDS: Mapping[str, str] = {
 }
 """Kind of section -> what it shows."""
 
+ORDERS: tuple[str, ...] = tuple(ORDER_OF)
+"""How the rows of a grouped table can be ordered."""
 OF_CHANGES = frozenset({"changes", "changed-calls"})
 """Kinds that a first issue leaves out."""
+
+
+OF_CALLS = frozenset({"summary", "groups", "days", "matrix", "itemised", "trend"})
+"""Kinds that are about calls, and so about those that a filter leaves."""
 
 
 def build(definition: Definition, source: Source) -> Report:
     """Fill a definition's sections from the ledger: the one report value of all its files."""
     ledger = source.ledger
+    specs = [
+        spec
+        for spec in definition.sections
+        if source.changes is not None or spec.kind not in OF_CHANGES
+    ]
+    filters = {spec.title: definition.where.also(spec.where) for spec in specs}
+    places = money.printed_places(
+        [Decimal(1).scaleb(-ledger.places), *(g.totals.cost for g in ledger.groups)]
+    )
+    own = source.view(definition.where)
+    used = [filters[spec.title] for spec in specs if spec.kind in OF_CALLS]
+    compared = any(spec.kind == "trend" for spec in specs)
+    made = (*_of_filters((definition.where, *used), source), *_of_months(source, compared))
+    source = replace(source, checks=(*source.checks, *made))
     return Report(
         definition,
         source.heading,
-        ledger.control,
-        money.printed_places(
-            [Decimal(1).scaleb(-ledger.places), *(g.totals.cost for g in ledger.groups)]
-        ),
-        tuple(
-            _FILL[spec.kind](spec, source)
-            for spec in definition.sections
-            if source.changes is not None or spec.kind not in OF_CHANGES
-        ),
+        own.ledger.control,
+        places,
+        tuple(_section(spec, source, filters[spec.title], definition, places) for spec in specs),
         source.findings,
-        source.calls,
+        own.calls,
         source.connected_statuses,
+        _filtered(definition.where, own, source, places),
+        source.checks,
     )
 
 
-_MEASURE_KINDS = {"seconds": Kind.DURATION, "cost": Kind.MONEY}
+def _section(
+    spec: SectionSpec, source: Source, where: Where, definition: Definition, places: int
+) -> Section:
+    """Fill one section, of the calls that its filter leaves."""
+    if spec.kind not in OF_CALLS:
+        section = _FILL[spec.kind](spec, source)
+        if not definition.where:
+            return section
+        return replace(section, note=f"{section.note} Of all calls of the period.".strip())
+    view = source.view(where)
+    if spec.each:
+        section = grids.each_number(spec, view, [each.sheet for each in definition.sections])
+    else:
+        section = _FILL_CALLS[spec.kind](spec, source, view)
+    if where == definition.where:
+        totals = calls = None
+    else:
+        totals, calls = view.ledger.control, view.calls
+    if spec.each:
+        calls = source.view(where, by_number=True).calls
+    return replace(
+        section, filtered=_filtered(where, view, source, places), calls=calls, totals=totals
+    )
 
 
-def _measures(names: Sequence[str]) -> tuple[Column, ...]:
-    return tuple(Column(n, MEASURES[n], _MEASURE_KINDS.get(n, Kind.COUNT)) for n in names)
+def _filtered(where: Where, view: View, source: Source, places: int) -> str:
+    """Say what a filter leaves, with the whole beside it; nothing where there is no filter."""
+    if not where:
+        return ""
+    kept, whole = view.ledger.control, source.ledger.control
+    cost, all_cost = (money.to_text(t.cost, places, "$") for t in (kept, whole))
+    calls = f"{kept.calls:,} of {counted(whole.calls, 'call')}"
+    return f"Filtered: {where.words}. {calls}, {cost} of {all_cost}."
 
 
-def _figures(totals: Totals, names: Sequence[str]) -> tuple[Cell, ...]:
-    return tuple(getattr(totals, name) for name in names)
+def _of_filters(used: Sequence[Where], source: Source) -> Iterator[Check]:
+    """Compare, for each filter, what it leaves and what it leaves out with the whole."""
+    for where in dict.fromkeys(where for where in used if where):
+        view = source.view(where)
+        said = f"{where.words[0].upper()}{where.words[1:]}"
+        kept = view.ledger.control
+        yield checks.parts(
+            f"{said}: these and all others = control totals",
+            source.ledger.control,
+            (kept, view.rest),
+        )
+        yield checks.parts(f"{said}: sum of all groups", kept, _groups_of(view.ledger))
+        by_day = (totals for _, totals in view.ledger.days)
+        yield checks.parts(f"{said}: sum of all days", kept, by_day)
 
 
-def _total_row(totals: Totals, names: Sequence[str], width: int) -> Row:
-    labels: tuple[Cell, ...] = ("Total", *(None,) * (width - 1))
-    return Row((*labels, *_figures(totals, names)), Role.TOTAL)
+def _of_months(source: Source, wanted: bool) -> Iterator[Check]:  # noqa: FBT001 - one caller
+    """Compare each earlier month's groups with its own total."""
+    for month in source.earlier if wanted else ():
+        if month.select is not None:
+            ledger = month.select(ALL)
+            title = f"{month.period.label}: sum of all groups"
+            yield checks.parts(title, ledger.control, _groups_of(ledger))
 
 
-def _summary(spec: SectionSpec, source: Source) -> Section:
+def _groups_of(ledger: Ledger) -> Iterator[Totals]:
+    return (group.totals for group in ledger.groups)
+
+
+def _summary(spec: SectionSpec, _: Source, view: View) -> Section:
     """Fill the control totals; the cover's words are the heading's own fields."""
-    columns = (Column("measure", "Measure", Kind.TEXT), *_measures(spec.show))
-    return Section(spec, Table(columns, (_total_row(source.ledger.control, spec.show, 1),)))
+    columns = (Column("measure", "Measure", Kind.TEXT), *measures(spec))
+    return Section(spec, Table(columns, (total_row(view.ledger.control, spec.show, 1),)))
 
 
-def _groups(spec: SectionSpec, source: Source) -> Section:
-    keys = tuple(Column(d, DIMENSIONS[d], CALL_COLUMNS[d].kind) for d in spec.group_by)
-    groups = sorted(source.ledger.by(spec.group_by), key=_ORDERS[spec.order_by])
-    rows = [Row((*g.key, *_figures(g.totals, spec.show)), key=g.key) for g in groups]
-    rows.append(_total_row(source.ledger.control, spec.show, len(keys)))
-    table = Table(keys + _measures(spec.show), tuple(rows), spec.group_by)
-    return Section(spec, table, "" if groups else "No calls in this period.")
+def _groups(spec: SectionSpec, _: Source, view: View) -> Section:
+    keys = dimensions(spec)
+    groups = sorted(view.ledger.by(spec.group_by), key=ORDER_OF[spec.order_by])
+    rows = [Row((*g.key, *figures(g.totals, spec.show)), key=g.key) for g in groups]
+    rows.append(total_row(view.ledger.control, spec.show, len(keys)))
+    table = Table(keys + measures(spec), tuple(rows), spec.group_by)
+    return Section(spec, table, "" if groups else grids.NO_CALLS)
 
 
-_ORDERS: Mapping[str, Callable[[Group], tuple[object, ...]]] = {
-    "name": lambda g: g.key,
-    "cost": lambda g: (-g.totals.cost, -g.totals.calls, g.key),
-    "calls": lambda g: (-g.totals.calls, -g.totals.cost, g.key),
-}
-ORDERS: tuple[str, ...] = tuple(_ORDERS)
-"""How the rows of a grouped table can be ordered."""
-
-
-def _days(spec: SectionSpec, source: Source) -> Section:
-    columns = (Column("day", "Day", Kind.DATE), *_measures(spec.show))
-    rows = [Row((day, *_figures(totals, spec.show))) for day, totals in source.ledger.days]
-    rows.append(_total_row(source.ledger.control, spec.show, 1))
+def _days(spec: SectionSpec, _: Source, view: View) -> Section:
+    columns = (Column("day", "Day", Kind.DATE), *measures(spec))
+    rows = [Row((day, *figures(totals, spec.show))) for day, totals in view.ledger.days]
+    rows.append(total_row(view.ledger.control, spec.show, 1))
     return Section(spec, Table(columns, tuple(rows)))
 
 
-def _itemised(spec: SectionSpec, source: Source) -> Section:
+def _itemised(spec: SectionSpec, source: Source, _: View) -> Section:
     return Section(spec, None, f"Times are local to {source.heading.period.zone}.")
 
 
@@ -248,13 +309,17 @@ def _changed(change: Change, clock: LocalClock) -> Row:
 
 
 _FILL: Mapping[str, Callable[[SectionSpec, Source], Section]] = {
-    "summary": _summary,
-    "groups": _groups,
-    "days": _days,
-    "itemised": _itemised,
     "exceptions": _exceptions,
     "checks": _checks,
     "windows": _windows,
     "changes": _changes,
     "changed-calls": _changed_calls,
+}
+_FILL_CALLS: Mapping[str, Callable[[SectionSpec, Source, View], Section]] = {
+    "summary": _summary,
+    "groups": _groups,
+    "days": _days,
+    "matrix": grids.matrix,
+    "itemised": _itemised,
+    "trend": grids.trend,
 }

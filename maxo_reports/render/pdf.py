@@ -21,7 +21,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,7 @@ def _view(report: Report, style: Style) -> dict[str, object]:
         "pulled_at_iso": heading.pulled_at.isoformat(timespec="seconds"),
         "cost_basis": heading.cost_basis,
         "totals": asdict(report.totals),
+        "filtered": _shown(report.filtered),
         "sections": [
             _section(section, report) for section in report.sections_for(SUFFIX.lstrip("."))
         ],
@@ -137,9 +138,11 @@ def _section(section: Section, report: Report) -> dict[str, object]:
             f"report {report.definition.name}, section {spec.title!r}: the statement does not "
             'list single calls yet; write formats = ["xlsx"] in this section'
         )
+    table = _in_sight(table)
     return {
         "kind": spec.kind,
         "title": _shown(spec.title),
+        "filtered": _shown(section.filtered) if section.filtered != report.filtered else "",
         "note": _shown(section.note),
         "columns": [_column(column) for column in table.columns],
         "rows": _rows(table, Role.ROW),
@@ -150,6 +153,17 @@ def _section(section: Section, report: Report) -> dict[str, object]:
         "bar_length": chart.BAR_LENGTH,
         "chart": _days(table, report) if spec.chart and spec.kind == "days" else None,
     }
+
+
+def _in_sight(table: Table) -> Table:
+    """Leave out the columns that the definition hides."""
+    places = [at for at, column in enumerate(table.columns) if not column.hidden]
+    if len(places) == len(table.columns):
+        return table
+    rows = tuple(replace(row, cells=tuple(row.cells[at] for at in places)) for row in table.rows)
+    keys = sum(1 for at in places if at < len(table.group_by))
+    columns = tuple(table.columns[at] for at in places)
+    return Table(columns, rows, table.group_by[:keys])
 
 
 def _days(table: Table, report: Report) -> dict[str, object] | None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
+from maxo_reports.core.ledger import Totals
 from maxo_reports.core.money import plain
 from maxo_reports.core.report import Report
 from maxo_reports.core.text import ELLIPSIS
@@ -22,6 +23,8 @@ class Tied:
     """One file that agrees: by whom it was read, and how many figures and calls were compared.
 
     ``drawn`` are the titles of sections that the file shows as a drawing, without figures.
+    ``totals`` are those that who reads the file alone finds in it, None where it finds none;
+    ``filtered`` says which calls they are of, and is empty for all.
     """
 
     name: str
@@ -29,6 +32,8 @@ class Tied:
     figures: int
     calls: int = 0
     drawn: tuple[str, ...] = ()
+    totals: Totals | None = None
+    filtered: str = ""
 
 
 class ReadBack(Protocol):
@@ -66,14 +71,21 @@ class Differences:
         else:
             self._more += 1
 
-    def tied(self, reader: str, calls: int = 0, drawn: tuple[str, ...] = ()) -> Tied:
+    def tied(
+        self,
+        reader: str,
+        calls: int = 0,
+        drawn: tuple[str, ...] = (),
+        totals: Totals | None = None,
+        filtered: str = "",
+    ) -> Tied:
         """Return what agreed, or raise TieOutError with what does not."""
         if self._told:
             more = f"; and {self._more:,} more" if self._more else ""
             raise TieOutError(
                 f"{self._name} does not tie out, nothing is issued: {'; '.join(self._told)}{more}"
             )
-        return Tied(self._name, reader, self.figures, calls, drawn)
+        return Tied(self._name, reader, self.figures, calls, drawn, totals, filtered)
 
 
 def said(value: object) -> str:

@@ -86,7 +86,11 @@ def _compare_totals(content: Mapping[str, Any], source: Source, found: Differenc
 
 def control_totals(content: Mapping[str, Any]) -> Totals:
     """Return the control totals that one of a pack's JSON files gives; money is text there."""
-    given = content.get("control_totals", {})
+    return totals_of(content.get("control_totals", {}), "control_totals")
+
+
+def totals_of(given: Mapping[str, Any], where: str) -> Totals:
+    """Return totals under the names that the command line promises; ``where`` they stand."""
     try:
         return Totals(
             given["calls"],
@@ -96,7 +100,7 @@ def control_totals(content: Mapping[str, Any]) -> Totals:
             Decimal(given["cost"]),
         )
     except (KeyError, TypeError, InvalidOperation):
-        raise TieOutError("control_totals in a JSON file of the pack cannot be read") from None
+        raise TieOutError(f"{where} in a JSON file of the pack cannot be read") from None
 
 
 def _json(path: Path) -> Mapping[str, Any]:

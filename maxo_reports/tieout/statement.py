@@ -54,7 +54,9 @@ def read_back(path: Path, report: Report) -> Tied:
     reader, printed = lines(path)
     found = Differences(path)
     sections = [s for s in report.sections_for("pdf") if s.table is not None]
-    starts = {s.spec.title: _titled(printed, s.spec.title) for s in sections}
+    # A section may be titled like the whole, whose own title stands above everything.
+    own_title = _titled(printed, report.definition.title)
+    starts = {s.spec.title: _titled(printed, s.spec.title, own_title) for s in sections}
     drawn = tuple(s.spec.title for s in sections if _is_drawn(s))
     cover = printed[: min((at for at in starts.values() if at), default=len(printed))]
     for section in sections:
@@ -70,17 +72,22 @@ def read_back(path: Path, report: Report) -> Tied:
             _compare_rows(own, section, report.places, found)
     if report.heading.state.word == "provisional":
         _compare_stamps(printed, found)
-    return found.tied(reader, drawn=drawn)
+    if report.filtered:
+        _compare_filter(cover, report.filtered, found)
+    return found.tied(reader, drawn=drawn, totals=report.totals, filtered=report.filtered)
 
 
 def _is_drawn(section: Section) -> bool:
     return section.spec.kind == "days" and section.spec.chart
 
 
-def _titled(printed: Sequence[Line], title: str) -> int:
+def _titled(printed: Sequence[Line], title: str, after: int = 0) -> int:
     """Return where the lines below a section's title begin, or 0 where there is no title."""
     wanted = _squashed(title)
-    return next((at for at, line in enumerate(printed, 1) if _squashed(*line.words) == wanted), 0)
+    found = (
+        n for n, line in enumerate(printed[after:], after + 1) if _squashed(*line.words) == wanted
+    )
+    return next(found, 0)
 
 
 def _compare_cover(
@@ -146,6 +153,8 @@ def _expected(cells: Sequence[Cell], columns: Sequence[Column], places: int) -> 
     figures: list[tuple[str, Kind, _Figure]] = []
     legible = True
     for cell, column in zip(cells, columns, strict=True):
+        if column.hidden:
+            continue
         if column.kind not in _FIGURES:
             label.append(_label(cell))
             legible = legible and _is_latin(str(cell or ""))
@@ -265,6 +274,13 @@ def _compare_stamps(printed: Sequence[Line], found: Differences) -> None:
     stamped = {line.page for line in printed if "provisional" in " ".join(line.words).lower()}
     for page in sorted({line.page for line in printed} - stamped):
         found.add(f"page {page} does not say that the figures are provisional")
+
+
+def _compare_filter(cover: Sequence[Line], filtered: str, found: Differences) -> None:
+    """Make sure that a filtered statement says so, with the whole beside it, before its tables."""
+    found.figures += 1
+    if _squashed(filtered) not in _squashed(*(word for line in cover for word in line.words)):
+        found.add(f"page 1 does not say: {said(filtered)}")
 
 
 def _is_latin(text: str) -> bool:

@@ -30,12 +30,14 @@ from maxo_reports.core.report import (
 )
 from maxo_reports.errors import TieOutError
 from maxo_reports.tieout.cells import Memo, compare_column, expected_cell, seen_cell, shown
-from maxo_reports.tieout.compared import Differences, Tied
+from maxo_reports.tieout.compared import Differences, Tied, said
 
 READER = "calamine"
 _BATCH = 10_000
-_FIRST = 2
-"""The row of the first call, below the headings."""
+_HEAD_WITHIN = 8
+"""Rows in which the headings of a list of calls are looked for."""
+_ADDED_UP = tuple(CALL_COLUMNS[key] for key in ("call_id", "seconds", "cost"))
+"""Columns that are added up where there is no report to compare with."""
 _Row = list[Any]
 
 
@@ -48,17 +50,39 @@ def read_back(path: Path, report: Report) -> Tied:
     """Sheet -> the row up to which it has been read; two sections may share one."""
     rows_of: dict[str, list[_Row]] = {}
     for section in report.sections_for("xlsx"):
-        if section.table is None:
+        if section.spec.kind == "itemised":
             calls += _itemised(book, section, report, found)
+        if section.table is None:
             continue
         sheet = section.spec.sheet
         if sheet not in rows_of:
             rows_of[sheet] = _rows(book, sheet)
         rows = rows_of[sheet]
         below[sheet] = _table(sheet, rows, below.get(sheet, 0), section, found)
+        if section.filtered:
+            _filter_said(sheet, rows, section, found)
         if section.spec.kind == "checks":
             _live_checks(sheet, rows, below[sheet], report, found)
-    return found.tied(READER, calls)
+    return found.tied(READER, calls, (), _found_alone(report), report.filtered)
+
+
+def _filter_said(sheet: str, rows: Sequence[_Row], section: Section, found: Differences) -> None:
+    """Make sure that a sheet of filtered calls says so, with the whole beside it."""
+    found.figures += 1
+    words = shown(section.filtered)
+    if not any(isinstance(cell, str) and words in cell for row in rows for cell in row):
+        found.add(f"sheet {sheet!r} does not say: {said(words)}")
+
+
+def _found_alone(report: Report) -> Totals | None:
+    """Return what ``listed_totals`` finds in the workbook of a report, or None where nothing."""
+    totals: Totals | None = None
+    for section in report.sections_for("xlsx"):
+        if section.spec.kind != "itemised":
+            continue
+        if {c.label for c in section.spec.call_columns} >= {c.label for c in _ADDED_UP}:
+            totals = (totals or Totals()) + report.totals_of(section)
+    return totals
 
 
 def opened(path: Path) -> CalamineWorkbook:
@@ -86,7 +110,7 @@ def _table(
     assert table is not None, "only the itemised list has no table"
     if section.spec.kind == "summary":
         table = _without_labels(table)
-    labels = [column.label for column in table.columns]
+    labels = [shown(column.label) for column in table.columns]
     head = next((at for at in range(start, len(rows)) if rows[at][: len(labels)] == labels), None)
     if head is None:
         found.add(f"sheet {sheet!r}: the table {section.spec.title!r} is not there")
@@ -150,8 +174,10 @@ def _checked(report: Report) -> dict[str, tuple[Cell, Kind]]:
     a call which moved from one row to another shows.
     """
     kinds = {"seconds": Kind.DURATION, "cost": Kind.MONEY}
+    listed = report.listed("xlsx")
+    totals = report.totals if listed is None else report.totals_of(listed)
     expected: dict[str, tuple[Cell, Kind]] = {
-        label: (getattr(report.totals, measure), kinds.get(measure, Kind.COUNT))
+        label: (getattr(totals, measure), kinds.get(measure, Kind.COUNT))
         for measure, label in MEASURES.items()
     }
     for section in report.sections_for("xlsx"):
@@ -170,16 +196,51 @@ def _checked(report: Report) -> dict[str, tuple[Cell, Kind]]:
 
 
 def _itemised(book: CalamineWorkbook, section: Section, report: Report, found: Differences) -> int:
-    """Compare the listed calls one by one, and their sums with the control totals."""
-    columns = [CALL_COLUMNS[key] for key in section.spec.show]
+    """Compare the listed calls one by one, and their sums with their control totals.
+
+    Where each service number has a sheet, its calls have to add up to its own totals, too.
+    """
+    columns = section.spec.call_columns
+    lines = report.calls_of(section).lines()
+    title = section.spec.sheet
+    if not section.parts:
+        whole = report.totals_of(section)
+        calls = _list(book, title, columns, lines, whole, section, report, found)
+    else:
+        calls = 0
+        for part in section.parts:
+            own = islice(lines, part.totals.calls)
+            calls += _list(book, part.sheet, columns, own, part.totals, section, report, found)
+            if found.enough:
+                return calls
+    if left := sum(1 for _ in lines):
+        found.add(f"sheet {title!r}: {left:,} calls of the ledger are not there")
+    return calls
+
+
+def _list(
+    book: CalamineWorkbook,
+    title: str,
+    columns: Sequence[Column],
+    lines: Iterator[CallLine],
+    totals: Totals,
+    section: Section,
+    report: Report,
+    found: Differences,
+) -> int:
+    """Compare the calls of one sheet, and of those that it goes on to."""
     fields = [CallLine._fields.index(column.key) for column in columns]
     forms = [Memo(column.kind) for column in columns]
-    lines = report.calls.lines()
     sums = _Sums(report.connected_statuses)
     calls = 0
-    others = {each.spec.sheet for each in report.sections_for("xlsx")}
-    for sheet, first, rows in _listed(book, section.spec.sheet, others, columns, found):
-        if not len(report.calls) and first == _FIRST and not any(rows[0]):
+    others = {s.spec.sheet for s in report.sections_for("xlsx")}
+    others |= {part.sheet for part in section.parts}
+    for sheet, first, rows, above in _listed(book, title, columns, others, found):
+        if section.filtered and above is not None:
+            _filter_said(sheet, above, section, found)
+        if above is not None and calls == 0:
+            _sums_above(sheet, above, columns, totals, found)
+        if not totals.calls and above is not None and not any(rows[0]):
             # A table must have a row, so that of a month without calls has an empty one.
             del rows[0]
         batch = list(islice(lines, len(rows)))
@@ -194,27 +255,40 @@ def _itemised(book: CalamineWorkbook, section: Section, report: Report, found: D
             compare_column(f"sheet {sheet!r} cell {letter}", first, seen, expected, form, found)
         if found.enough:
             return calls
-    left = sum(1 for _ in lines)
-    if left:
-        found.add(f"sheet {section.spec.sheet!r}: {left:,} calls of the ledger are not there")
-    found.compare(f"sheet {section.spec.sheet!r}, number of calls", calls, report.totals.calls)
+    found.compare(f"sheet {title!r}, number of calls", calls, totals.calls)
     for measure in MEASURES:
-        where = f"sheet {section.spec.sheet!r}, sum of {MEASURES[measure].lower()}"
-        found.compare(where, getattr(sums, measure), getattr(report.totals, measure))
+        where = f"sheet {title!r}, sum of {MEASURES[measure].lower()}"
+        found.compare(where, getattr(sums, measure), getattr(totals, measure))
     return calls
+
+
+def _sums_above(
+    sheet: str,
+    above: Sequence[_Row],
+    columns: Sequence[Column],
+    totals: Totals,
+    found: Differences,
+) -> None:
+    """Compare the sums that stand right above a list's headings, where there are any."""
+    row = above[-1] if above else []
+    for place, column in enumerate(columns):
+        if column.key in {"seconds", "cost"} and place < len(row) and row[place] != "":
+            where = f"sheet {sheet!r} cell {get_column_letter(place + 1)}{len(above)}"
+            found.compare(where, seen_cell(row[place], column.kind), getattr(totals, column.key))
 
 
 def _listed(
     book: CalamineWorkbook,
     title: str,
-    others: Collection[str],
     columns: Sequence[Column],
+    others: Collection[str],
     found: Differences,
-) -> Iterator[tuple[str, int, list[_Row]]]:
+) -> Iterator[tuple[str, int, list[_Row], list[_Row] | None]]:
     """Yield the calls of a sheet, and of those that it goes on to, in batches.
 
-    With each come its sheet and the number of its first row. A list goes on to the sheets right
-    behind it that have its headings and are no section's own (``others``).
+    With each come its sheet, the number of its first row and, with the first of a sheet, what
+    stands above the headings. A list goes on to the sheets right behind it that have its headings
+    and a purpose of their own for nobody (``others``).
     """
     labels = [column.label for column in columns]
     if title not in book.sheet_names:
@@ -223,14 +297,25 @@ def _listed(
     start = book.sheet_names.index(title)
     for sheet in book.sheet_names[start:]:
         rows = book.get_sheet_by_name(sheet).iter_rows()
-        if next(rows, [])[: len(columns)] != labels or (sheet != title and sheet in others):
+        above: list[_Row] | None = _down_to(rows, labels)
+        if above is None or (sheet != title and sheet in others):
             if sheet == title:
                 found.add(f"sheet {title!r}: the list of calls is not there")
             return
-        number = _FIRST
+        number = len(above) + 2
         while batch := list(islice(rows, _BATCH)):
-            yield sheet, number, batch
-            number += _BATCH
+            yield sheet, number, batch, above
+            number, above = number + _BATCH, None
+
+
+def _down_to(rows: Iterator[_Row], labels: Sequence[str]) -> list[_Row] | None:
+    """Read a sheet down to the headings of its list and return what is above; None where none."""
+    above: list[_Row] = []
+    for row in islice(rows, _HEAD_WITHIN):
+        if row[: len(labels)] == labels:
+            return above
+        above.append(row)
+    return None
 
 
 def listed_totals(path: Path) -> Totals | None:
@@ -240,19 +325,21 @@ def listed_totals(path: Path) -> Totals | None:
     their cost are added up.
     """
     book = opened(path)
-    wanted = [CALL_COLUMNS[key] for key in ("call_id", "seconds", "cost")]
     listed: Totals | None = None
     for sheet in book.sheet_names:
         rows = book.get_sheet_by_name(sheet).iter_rows()
-        head = next(rows, [])
-        if not all(column.label in head for column in wanted):
+        labels = {column.label for column in _ADDED_UP}
+        head = next(
+            (row for row in islice(rows, _HEAD_WITHIN) if labels <= {*map(str, row)}), None
+        )
+        if head is None:
             continue
         listed = listed or Totals()
-        places = [head.index(column.label) for column in wanted]
+        places = [head.index(column.label) for column in _ADDED_UP]
         for row in rows:
             call_id, seconds, cost = (
                 seen_cell(row[place], column.kind)
-                for place, column in zip(places, wanted, strict=True)
+                for place, column in zip(places, _ADDED_UP, strict=True)
             )
             seconds = seconds if isinstance(seconds, int) else 0
             cost = cost if isinstance(cost, Decimal) else Decimal(0)

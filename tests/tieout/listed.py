@@ -26,6 +26,10 @@ class Lines(list[CallLine]):
         """Return them one by one."""
         return iter(self)
 
+    def longest(self) -> dict[str, int]:
+        """Return the letters of the longest text of each column."""
+        return Listed(self).longest()
+
     def blocks(self) -> Iterator[CallBlock]:
         """Return them in columns."""
         return Listed(self).blocks()

@@ -16,7 +16,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
-from maxo_reports.core.ledger import MEASURES
+from maxo_reports.core.ledger import MEASURES, Totals
 from maxo_reports.core.report import Column, Kind, Role, Table
 from maxo_reports.render.xlsx.book import Book, figure
 from maxo_reports.render.xlsx.formulas import Formulas, weighted
@@ -67,18 +67,26 @@ def columns_of(
 
 
 def draw(
-    book: Book, live: Formulas, audited: Sequence[Audited], sheet: Worksheet, row: int
+    book: Book,
+    live: Formulas,
+    of: Totals,
+    audited: Sequence[Audited],
+    sheet: Worksheet,
+    row: int,
 ) -> int:
-    """Draw the live checks from a row on and return their last row."""
+    """Draw the live checks from a row on and return their last row.
+
+    ``of`` are the totals of the calls that ``live`` counts.
+    """
     totals = {measure: formula for measure in MEASURES if (formula := live.total(measure))}
-    if not totals:
+    if not totals and not audited:
         return row
     for place, column in enumerate(_COLUMNS, 1):
         book.head(book.at(sheet, row, place), column)
     for measure, formula in totals.items():
         row += 1
         kind = {"seconds": Kind.DURATION, "cost": Kind.MONEY}.get(measure, Kind.COUNT)
-        control = figure(getattr(book.report.totals, measure), kind)
+        control = figure(getattr(of, measure), kind)
         _check(book, sheet, row, MEASURES[measure], control, formula, kind)
     for each in audited:
         row += 1

@@ -14,8 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from maxo_reports.core.cdr import LONGEST_TEXT
-from maxo_reports.core.ledger import DIMENSIONS
-from maxo_reports.core.report import Role, Table
+from maxo_reports.core.report import Column, Role, Table
 from maxo_reports.core.text import visible
 
 LIVE_COMPARISONS = 5_000_000
@@ -35,18 +34,18 @@ _NEEDED = {
     "cost": ("cost",),
 }
 _TOTALS = {
-    "calls": "COUNTA({t}[Call ID])",
+    "calls": "COUNTA({t}[{call_id}])",
     "connected": "SUMPRODUCT(1*({connected}))",
-    "charged": "SUMPRODUCT(1*({t}[Cost]<>0))",
-    "seconds": "SUM({t}[Duration])",
-    "cost": "SUM({t}[Cost])",
+    "charged": "SUMPRODUCT(1*({t}[{cost}]<>0))",
+    "seconds": "SUM({t}[{seconds}])",
+    "cost": "SUM({t}[{cost}])",
 }
 _GROUPS = {
     "calls": "SUMPRODUCT(1*{which})",
     "connected": "SUMPRODUCT({which}*({connected}))",
-    "charged": "SUMPRODUCT({which}*({t}[Cost]<>0))",
-    "seconds": "SUMPRODUCT(1*{which},{t}[Duration])",
-    "cost": "SUMPRODUCT(1*{which},{t}[Cost])",
+    "charged": "SUMPRODUCT({which}*({t}[{cost}]<>0))",
+    "seconds": "SUMPRODUCT(1*{which},{t}[{seconds}])",
+    "cost": "SUMPRODUCT(1*{which},{t}[{cost}])",
 }
 
 
@@ -54,18 +53,18 @@ class Formulas:
     """Writes formulas over the tables that hold the calls.
 
     ``tables`` are their names (one, or more where the calls go on to further sheets; none where
-    the report lists no calls), ``shown`` the columns that they have, ``calls`` how many rows.
+    the report lists no calls), ``columns`` what they have, ``calls`` how many rows.
     """
 
     def __init__(
         self,
         tables: Sequence[str],
-        shown: Collection[str],
+        columns: Sequence[Column],
         calls: int,
         connected_statuses: Sequence[str],
     ) -> None:
         self._tables = tables
-        self._shown = shown
+        self._shown = {column.key: column.label for column in columns}
         self._calls = calls
         self._words = [visible(word, LONGEST_TEXT) for word in connected_statuses]
 
@@ -83,17 +82,33 @@ class Formulas:
         if not table.group_by:
             days = bool(rows) and isinstance(rows[0].cells[0], date)
             can = days and "started" in self._shown and comparisons <= LIVE_COMPARISONS
-            return "(INT({t}[Started])={0})" if can else None
-        keys = [tuple(visible(value, LONGEST_TEXT) for value in row.key) for row in rows]
-        alike = len(set(keys)) < len(keys)
-        if alike or not all(name in self._shown for name in table.group_by):
+            return "(INT({t}[{started}])={0})" if can else None
+        return self._choice(table.group_by, [row.key for row in rows], len(rows))
+
+    def crossing(self, table: Table) -> str | None:
+        """Return how a matrix's cells choose their calls, or None where they cannot be live.
+
+        In the pattern ``{0}`` stands for the row's first cell and ``{1}`` for the heading.
+        """
+        names = [row.key for row in table.rows if row.role is Role.ROW]
+        keys = [(*name, other) for name in names for other in table.names]
+        return self._choice((*table.group_by, table.across), keys, len(keys))
+
+    def _choice(
+        self, dimensions: Sequence[str], keys: Sequence[tuple[str, ...]], cells: int
+    ) -> str | None:
+        """Return the condition that picks the calls of one of some keys by ``{0}``, ``{1}``..."""
+        comparisons = self._calls * cells
+        shown = [tuple(visible(value, LONGEST_TEXT) for value in key) for key in keys]
+        alike = len(set(shown)) < len(shown)
+        if alike or not all(name in self._shown for name in dimensions):
             return None
         parts = []
-        for at, name in enumerate(table.group_by):
-            plain = _is_plain({key[at] for key in keys})
+        for at, name in enumerate(dimensions):
+            plain = _is_plain({key[at] for key in shown})
             comparisons *= 1 if plain else _EXACT_COSTS
-            pattern = "({t}[%s]={%d})" if plain else "EXACT({t}[%s],{%d})"
-            parts.append(pattern % (DIMENSIONS[name], at))
+            pattern = "({t}[{%s}]={%d})" if plain else "EXACT({t}[{%s}],{%d})"
+            parts.append(pattern % (name, at))
         return "*".join(parts) if comparisons <= LIVE_COMPARISONS else None
 
     def row(self, measure: str, choice: str, cells: Sequence[str]) -> str | None:
@@ -108,6 +123,8 @@ class Formulas:
             return None
         for name, text in {"{connected}": self._connected(), **parts}.items():
             pattern = pattern.replace(name, text)
+        for key, label in self._shown.items():
+            pattern = pattern.replace(f"{{{key}}}", label)
         formula = "+".join(pattern.replace("{t}", table) for table in self._tables)
         return formula if len(formula) <= _LONGEST_FORMULA else None
 
@@ -115,9 +132,15 @@ class Formulas:
         """Return the condition that a call's status is one of those that count as connected."""
         # Words that differ in capital letters only are one to an equals sign.
         plain = {word.casefold(): word for word in self._words if word.isascii()}
-        same = [f"({{t}}[Status]={_literal(word)})" for word in plain.values()]
-        exact = [f"EXACT({{t}}[Status],{_literal(w)})" for w in self._words if not w.isascii()]
+        status = "{t}[{status}]"
+        same = [f"({status}={_literal(word)})" for word in plain.values()]
+        exact = [f"EXACT({status},{_literal(w)})" for w in self._words if not w.isascii()]
         return "+".join((*same, *exact)) or "0"
+
+
+def shown_sum(table: str, column: Column) -> str:
+    """Return the sum of a column over the rows that a filter of the reader's leaves in sight."""
+    return f"SUBTOTAL(109,{table}[{column.label}])"
 
 
 def weighted(place: str, first: int) -> str:

@@ -24,6 +24,7 @@ from io import BytesIO
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from maxo_reports.render.xlsx.colours import TABLE_STYLE
 from maxo_reports.render.xlsx.rows import Rows
 from maxo_reports.render.xlsx.texts import Shared
 
@@ -45,6 +46,15 @@ _NAMING_SHARED = {
 }
 """Parts that have to name the shared texts: where, and how."""
 _STYLES = "xl/styles.xml"
+_TABLE_STYLES = re.compile(rb"<tableStyles[^>]*/>")
+_OUR_STYLE = (
+    b'<tableStyles count="1" defaultTableStyle="TableStyleMedium9" defaultPivotStyle='
+    b'"PivotStyleLight16"><tableStyle name="%s" pivot="0" count="2">'
+    b'<tableStyleElement type="headerRow" dxfId="0"/>'
+    b'<tableStyleElement type="firstRowStripe" dxfId="1"/></tableStyle></tableStyles>'
+    % TABLE_STYLE.encode()
+)
+"""The look of native tables, of the two first looks that the book has put down."""
 _TABLES = "xl/tables/"
 _TABLE_NAME = re.compile(rb'displayName="([^"]*)"')
 _REF = re.compile(rb' ref="[^"]*"')
@@ -134,6 +144,8 @@ def _mended(name: str, part: bytes, tables: Mapping[str, str], moment: datetime)
     if name == _CORE:
         return _dated(part, moment)
     if name == _STYLES:
+        part, count = _TABLE_STYLES.subn(_OUR_STYLE, part)
+        assert count == 1, "openpyxl writes the list of table styles, empty"
         return _FONT.sub(_in_order, part)
     if name in _NAMING_SHARED:
         end, more = _NAMING_SHARED[name]

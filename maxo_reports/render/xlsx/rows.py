@@ -61,11 +61,14 @@ class Deck:
 
 
 class Rows:
-    """The rows of one sheet, from row 2 on: the next ``count`` calls of a deck."""
+    """The rows of one sheet, from row ``first`` on: the next ``count`` calls of a deck."""
 
-    def __init__(self, columns: tuple[Column, ...], deck: Deck, count: int) -> None:
+    def __init__(
+        self, columns: tuple[Column, ...], deck: Deck, count: int, first: int = 2
+    ) -> None:
         self._columns = columns
         self._deck = deck
+        self._first = first
         self.count = count
 
     def xml(
@@ -76,7 +79,7 @@ class Rows:
             maker(column, one, other, shared)
             for column, one, other in zip(self._columns, plain, quoted, strict=True)
         ]
-        row = 2
+        row = self._first
         for batch in self._deck.deal(self.count):
             at = numbers(row, len(batch))
             row += len(batch)
