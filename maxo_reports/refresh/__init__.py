@@ -9,7 +9,7 @@ package (limits) -> parts -> tables, names -> sheets edited -> draft -> read bac
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,75 +75,100 @@ def refresh(path: Path, report: Report, moment: datetime) -> Refreshed:
     place.refuse_if_open()
     with closing(Package(place.path)) as package:
         found = parts.find(package)
-        sheets: dict[str, Sheet] = {}
-        fills = [
-            tables.plan(
-                package, _sheet(package, found, sheets, table.sheet), table, section, report
-            )
-            for table, section in tables.matched(found.tables, report)
-        ]
-        named, formulas = names.plan(package, found, report)
-        if not fills and not named:
-            titles = ", ".join(section.spec.title for section in report.sections)
-            raise package.refused(
-                f"it has no table named as a section of the report ({titles}), "
-                f"and no name such as {names.PREFIX}period"
-            )
-        epoch = EPOCH - (FROM_1904 if found.starts_1904 else 0)
-        for each in named:
-            _sheet(package, found, sheets, each.sheet)
-        edits = [
-            Edit(
-                sheet,
-                [fill for fill in fills if fill.table.sheet == sheet.name],
-                [each for each in named if each.sheet == sheet.name],
-                [table for table in found.tables if table.sheet == sheet.name],
-                epoch,
-            )
-            for sheet in sheets.values()
-        ]
-        marks = Marks(package, found, fills)
-        marks.tables()
-        marks.workbook()
-        marks.caches()
-        if any(edit.formulas_move for edit in edits):
-            marks.chain()
-        changed: dict[str, Iterable[bytes]] = {name: [p] for name, p in marks.changed.items()}
-        changed |= {edit.sheet.part: edit.pieces() for edit in edits}
+        edits, formulas = _planned(package, found, report)
+        marks = _marked(package, found, edits)
         behind = fixed.left_behind(package, found, edits)
+        changed: dict[str, Iterable[bytes]] = {name: [p] for name, p in marks.changed.items()}
+        changed |= {edit.sheet.part: edit.pieces() for edit in edits if edit.changes}
         with place.draft() as draft:
             with draft.open("wb") as out:
                 package.write(out, changed, frozenset(marks.dropped))
             place.refuse_if_changed()
             _same_beside(package, draft, {*changed, *marks.dropped})
-            read = refreshed.read_back(
-                draft,
-                path.name,
-                [_listed(fill) for fill in fills],
-                [
-                    refreshed.Single(e.name, e.sheet, c.top, c.left, e.value.value, e.value.kind)
-                    for edit in edits
-                    for e, c in edit.singles
-                ],
-                starts_1904=found.starts_1904,
-            )
+            unformatted = _read_back(draft, path.name, edits, found)
             backup = place.accept(draft, moment)
-    notes = [f"{what} has no format for dates or durations" for what in read.unformatted]
-    notes += [
-        f"table {name} was left as it is: changes are told by a pack, not by a refresh"
-        for name in tables.not_told(found.tables, report)
-    ]
     live = [*formulas, *(name for edit in edits for name in edit.live)]
-    notes += [f"name {name} was left as it is: it is a formula" for name in live]
-    notes += behind
     return Refreshed(
         place.path,
         backup,
-        tuple(_filled(fill) for fill in fills),
+        tuple(_filled(fill) for edit in edits for fill in edit.fills),
         tuple(_filled_name(each) for edit in edits for each, _ in edit.singles),
         marks.pivots,
-        tuple(notes),
+        (
+            *(f"{what} has no format for dates or durations" for what in unformatted),
+            *(
+                f"table {name} was left as it is: changes are told by a pack, not by a refresh"
+                for name in tables.not_told(found.tables, report)
+            ),
+            *(
+                f"table {fill.table.name} has no column for {label!r}: its rows do not show all"
+                for edit in edits
+                for fill in edit.fills
+                for label in fill.lacking
+            ),
+            *(f"name {name} was left as it is: it is a formula" for name in live),
+            *behind,
+        ),
     )
+
+
+def _planned(
+    package: Package, found: Parts, report: Report
+) -> tuple[Sequence[Edit], Sequence[str]]:
+    """Return what each sheet gets, and the names that are formulas and get nothing."""
+    sheets: dict[str, Sheet] = {}
+    fills = [
+        tables.plan(package, _sheet(package, found, sheets, table.sheet), table, section, report)
+        for table, section in tables.matched(found.tables, report)
+    ]
+    named, formulas = names.plan(package, found, report)
+    if not fills and not named:
+        titles = ", ".join(section.spec.title for section in report.sections)
+        raise package.refused(
+            f"it has no table named as a section of the report ({titles}), "
+            f"and no name such as {names.PREFIX}period"
+        )
+    epoch = EPOCH - (FROM_1904 if found.starts_1904 else 0)
+    for each in named:
+        _sheet(package, found, sheets, each.sheet)
+    edits = [
+        Edit(
+            sheet,
+            [fill for fill in fills if fill.table.sheet == sheet.name],
+            [each for each in named if each.sheet == sheet.name],
+            [table for table in found.tables if table.sheet == sheet.name],
+            epoch,
+        )
+        for sheet in sheets.values()
+    ]
+    return edits, formulas
+
+
+def _marked(package: Package, found: Parts, edits: Sequence[Edit]) -> Marks:
+    """Patch the small parts that go with the sheets."""
+    marks = Marks(package, found, [fill for edit in edits for fill in edit.fills])
+    marks.tables()
+    marks.workbook()
+    marks.caches()
+    if any(edit.formulas_move for edit in edits):
+        marks.chain()
+    return marks
+
+
+def _read_back(draft: Path, name: str, edits: Sequence[Edit], found: Parts) -> Sequence[str]:
+    """Hold the draft to the report; return what has no format for its kind of value."""
+    read = refreshed.read_back(
+        draft,
+        name,
+        [_listed(fill) for edit in edits for fill in edit.fills],
+        [
+            refreshed.Single(e.name, e.sheet, cell.top, cell.left, e.value.value, e.value.kind)
+            for edit in edits
+            for e, cell in edit.singles
+        ],
+        starts_1904=found.starts_1904,
+    )
+    return read.unformatted
 
 
 def _sheet(package: Package, found: Parts, sheets: dict[str, Sheet], name: str) -> Sheet:

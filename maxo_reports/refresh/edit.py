@@ -103,6 +103,11 @@ class Edit:
         self._keep_shared()
         self._keep_small()
 
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.fills or self.singles)
+
     # ---- what is refused --------------------------------------------------------------------
 
     def _keep_apart(self, tables: Sequence[TablePart]) -> None:

@@ -40,6 +40,16 @@ class Fill(NamedTuple):
         """Our columns by the number of the sheet's column that they stand in."""
         return {s.column: self.source.columns[s.key] for s in self.slots if s.key is not None}
 
+    @property
+    def lacking(self) -> Sequence[str]:
+        """Columns that the month itself brings along, such as a direction's, and it has not."""
+        ours = {slot.key for slot in self.slots}
+        return [
+            column.label
+            for key, column in self.source.columns.items()
+            if ":" in key and key not in ours
+        ]
+
 
 def key_of(name: str) -> str:
     """Return what two names must share to be the same: letters and digits."""

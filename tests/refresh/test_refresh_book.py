@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import warnings
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,9 +19,11 @@ from books import table as put_table
 from python_calamine import CalamineWorkbook
 from workbooks import line, report_of
 
-from maxo_reports.core.report import CallLine
+from maxo_reports.core.report import CallLine, SectionSpec
+from maxo_reports.core.where import Condition, Where
 from maxo_reports.errors import UsageError
 from maxo_reports.refresh import Refreshed, refresh
+from reports import with_sections
 
 EPOCH = datetime(1970, 1, 1)
 RECALCULATE = Path(__file__).parents[1] / "render" / "recalculate.py"
@@ -403,3 +406,47 @@ def test_a_signed_workbook_is_refused(tmp_path: Path) -> None:
     add(path, {"_xmlsignatures/sig1.xml": b"<a/>"}, [])
     with pytest.raises(UsageError, match="is signed"):
         refresh(path, month(2), NOW)
+
+
+def test_sections_with_names_and_filters_of_their_own(tmp_path: Path) -> None:
+    """A column may be headed as the definition names it, or as it is named otherwise."""
+    charged = Where((Condition("charged", True),))
+    labels = (("a_party", "Caller"), ("cost", "Dear"))
+    shown = ("a_party", "cost")
+    definition = with_sections(
+        SectionSpec("itemised", "Dear calls", "Dear", ("xlsx",), show=shown, labels=labels),
+        SectionSpec(
+            *("matrix", "Split", "Split", ("xlsx",)),
+            group_by=("category", "direction"),
+            show=("cost",),
+        ),
+    )
+    report = report_of(lines(30), definition=replace(definition, where=charged))
+
+    def build(book: Any) -> None:
+        first, second = book.add_worksheet("One"), book.add_worksheet("Two")
+        columns = ["Caller", "cost", "Call ID"]
+        put_table(book, first, "A1", 2, columns=columns, name="Dear_calls")
+        across = ["Rate category", "Outbound", "Total"]
+        put_table(book, second, "A1", 2, columns=across, name="Split")
+        second.write("Z1", 0)
+        book.define_name("maxo_filter", "=Two!$Z$1")
+        book.define_name("maxo_calls", "=Two!$Z$2")
+
+    path = made(tmp_path / "book.xlsx", build)
+    notes = refresh(path, report, NOW).notes
+    assert "table Split has no column for 'Inbound': its rows do not show all" in notes
+    dear = [call for call in lines(30) if call.cost]
+    assert [row[2] for row in rows_of(path, "Dear_calls")[1]] == [c.call_id for c in dear]
+    assert [row[0] for row in rows_of(path, "Dear_calls")[1]] == [c.a_party for c in dear]
+    table = report.sections[1].table
+    assert table is not None
+    headings = [column.label for column in table.columns]
+    across, rows = rows_of(path, "Split")
+    assert len(rows) == len(table.rows) - 1
+    for row, expected in zip(rows, table.rows, strict=False):
+        for heading, cell in zip(across, row, strict=True):
+            assert cell == expected.cells[headings.index(heading)]
+    last = cells(path, "Two")
+    assert "only charged calls" in last[0][25]
+    assert last[1][25] == len(dear)
