@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
-from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
+from openpyxl.formula.tokenizer import TokenizerError
 from openpyxl.utils import get_column_letter
 
 from maxo_reports.errors import UsageError
@@ -22,7 +22,7 @@ from maxo_reports.refresh.areas import LAST_COLUMN, LAST_ROW, Area, Stretch, are
 from maxo_reports.refresh.names import Named
 from maxo_reports.refresh.parts import TablePart
 from maxo_reports.refresh.rows import made, tail
-from maxo_reports.refresh.sheet import Cell, Sheet, attribute, without
+from maxo_reports.refresh.sheet import Cell, Made, Sheet, attribute, formula_text, without
 from maxo_reports.refresh.tables import Fill
 
 LARGEST_GRID = 30_000_000
@@ -233,13 +233,14 @@ class Edit:
         rows = self._rows(spans)
         return self.sheet.pieces(self._head(), self._tail(), rows, spans)
 
-    def _rows(self, spans: Sequence[range]) -> Iterator[tuple[int, bytes]]:
+    def _rows(self, spans: Sequence[range]) -> Iterator[Made]:
         blocks = [_Block(self.sheet, fill, self._epoch) for fill in self.fills]
         only = blocks[0] if len(blocks) == 1 else None
         for row in chain.from_iterable(spans):
             if only is not None and only.top <= row <= only.new and self._is_alone(row):
                 # Nearly every row of a large table, so this is the short way.
-                yield row, b'<row r="%d"%b>%b</row>' % (row, only.first_look, next(only.rows))
+                whole = b'<row r="%d"%b>%b</row>' % (row, only.first_look, next(only.rows))
+                yield Made(row, whole, row > only.top)
                 continue
             pieces = [
                 (block.left, cells) for block in blocks if (cells := block.cells(row)) is not None
@@ -254,7 +255,7 @@ class Edit:
             if len(pieces) > 1:
                 pieces.sort(key=_left)
             inside = b"".join([cells for _, cells in pieces])
-            yield row, b'<row r="%d"%b>%b</row>' % (row, look, inside)
+            yield Made(row, b'<row r="%d"%b>%b</row>' % (row, look, inside))
 
     def _is_alone(self, row: int) -> bool:
         """Tell whether the sheet has nothing but tables in a row."""
@@ -352,8 +353,11 @@ def _moved(cell: Cell, row: int, sheet: str, stretch: Stretch) -> bytes:
 
 
 def _led(match: re.Match[bytes], sheet: str, stretch: Stretch) -> bytes:
-    text = "".join(ET.fromstring(b"<f>" + match[2] + b"</f>").itertext())  # noqa: S314 - no DTD
-    led = formulas.led(text, sheet, stretch)
+    text = formula_text(match[2])
+    try:
+        led = formulas.led(text, sheet, stretch)
+    except TokenizerError:
+        return match[0]
     if led == text:
         return match[0]
     return match[1] + escape(led).encode() + match[3]

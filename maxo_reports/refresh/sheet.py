@@ -1,8 +1,8 @@
 """One sheet's part: its rows and cells where they stand, and the same part with other rows.
 
 The part is never made anew. What is not touched is copied as the bytes that it is; only the rows
-of the tables, and the cells that names point to, are written. It has been shown to be
-well-formed and to hold nothing but elements, so tags can be found by their own words.
+of the tables, and the cells that names point to, are written. It holds nothing but elements, so
+tags can be found by their own words; what is copied is shown to be well-formed on the way.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
+from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from openpyxl.utils import get_column_letter
@@ -41,6 +42,14 @@ class RowAt(NamedTuple):
     start: int
     inside: int
     end: int
+
+
+class Made(NamedTuple):
+    """A row to be written; ``is_ours`` where nothing of it stood in the part before."""
+
+    number: int
+    whole: bytes
+    is_ours: bool = False
 
 
 class Cell(NamedTuple):
@@ -95,7 +104,9 @@ class Sheet:
         self._is_bare = bool(data[1])
         self._tag = data.start()
         if not self._is_bare:
-            self._end = self.content.index(b"</sheetData>", self._start)
+            self._end = self.content.rfind(b"</sheetData>")
+            if self._end < self._start:
+                raise self.refused("it is damaged: its cells do not end")
         self.rows: dict[int, RowAt] = dict(self._found())
         self._numbers = list(self.rows)
         self._starts = [row.start for row in self.rows.values()]
@@ -111,10 +122,6 @@ class Sheet:
         if odd or not _ROOT.match(content) or b"<!" in content or b"<?" in content[8:]:
             why = "it was written in an unusual way: open the workbook in Excel and save it"
             raise self.refused(why)
-        try:
-            expat.ParserCreate(namespace_separator=" ").Parse(content, True)
-        except expat.ExpatError as problem:
-            raise self.refused(f"it is damaged ({problem})") from None
 
     def _found(self) -> Iterator[tuple[int, RowAt]]:
         """Find every row; they must be numbered and in order."""
@@ -129,7 +136,9 @@ class Sheet:
             inside = match.end()
             at = inside
             if not match[2]:
-                at = content.index(_END_OF_ROW, inside) + len(_END_OF_ROW)
+                at = content.find(_END_OF_ROW, inside, end) + len(_END_OF_ROW)
+                if at < inside:
+                    raise self.refused(f"it is damaged: row {number} does not end")
             yield number, RowAt(match.start(), inside, at)
             before = number
 
@@ -179,7 +188,7 @@ class Sheet:
     def with_others(self, first: int, last: int, left: int, right: int) -> set[int]:
         """Return those of some rows that have cells in other columns, too."""
         start, end = self._place_of(first), self._place_of(last + 1)
-        if not self._is_usual(start, end):
+        if not self._is_usual:
             return {row for row in self._numbers if first <= row <= last}
         letters = b"|".join(get_column_letter(n).encode() for n in range(left, right + 1))
         others = re.compile(_USUAL_CELL + b"(?!(?:" + letters + b")[0-9])")
@@ -188,7 +197,7 @@ class Sheet:
 
     def reaches_beyond(self, column: int) -> str | None:
         """Return a cell beyond a column, or None."""
-        if not self._is_usual(self._start, self._end):
+        if not self._is_usual:
             far = (cell for row in self._numbers for cell in self.cells(row))
             found = next((cell.column for cell in far if cell.column > column), None)
             return None if found is None else get_column_letter(found)
@@ -199,10 +208,10 @@ class Sheet:
                 return match[1].decode()
         return None
 
-    def _is_usual(self, start: int, end: int) -> bool:
-        """Tell whether every cell's tag begins with its address, as Excel writes them."""
-        content = self.content
-        return content.count(b"<c ", start, end) == content.count(_USUAL_CELL, start, end)
+    @cached_property
+    def _is_usual(self) -> bool:
+        """Whether every cell's tag begins with its address, as Excel writes them."""
+        return self.content.count(b"<c ") == self.content.count(_USUAL_CELL)
 
     def _row_at(self, place: int) -> int:
         """Return the row that a place in the part is in."""
@@ -222,7 +231,7 @@ class Sheet:
         """Return the first row in which a column holds a value that is no formula's, or None."""
         start, end = self._place_of(first), self._place_of(last + 1)
         letters = get_column_letter(column).encode()
-        if not self._is_usual(start, end):
+        if not self._is_usual:
             return next(
                 (row for row in range(first, last + 1) if self._is_typed(row, column)), None
             )
@@ -253,25 +262,32 @@ class Sheet:
     # ---- writing ----------------------------------------------------------------------------
 
     def pieces(
-        self, head: bytes, tail: bytes, rows: Iterator[tuple[int, bytes]], gone: Sequence[range]
+        self, head: bytes, tail: bytes, rows: Iterator[Made], gone: Sequence[range]
     ) -> Iterator[bytes]:
         """Yield the part with other rows, in place of all that it has in some spans.
 
-        ``rows`` are whole rows with their numbers, in order; each lies in one of the spans.
+        ``rows`` come in order; each lies in one of the spans.
         """
-        yield head
-        yield b"<sheetData>"
+        parser = expat.ParserCreate()
+
+        def shown(piece: bytes, *, is_last: bool = False) -> bytes:
+            try:
+                parser.Parse(piece, is_last)
+            except expat.ExpatError as problem:
+                raise self.refused(f"it is damaged ({problem})") from None
+            return piece
+
+        yield shown(head + b"<sheetData>")
         waiting = next(rows, None)
         written = self._start
         for span in sorted(gone, key=lambda span: span.start):
-            yield self.content[written : self._place_of(span.start)]
-            while waiting is not None and waiting[0] in span:
-                yield waiting[1]
+            yield shown(self.content[written : self._place_of(span.start)])
+            while waiting is not None and waiting.number in span:
+                yield waiting.whole if waiting.is_ours else shown(waiting.whole)
                 waiting = next(rows, None)
             written = self._place_of(span.stop)
-        yield self.content[written : self._end]
-        yield b"</sheetData>"
-        yield tail
+        yield shown(self.content[written : self._end])
+        yield shown(b"</sheetData>" + tail, is_last=True)
         assert waiting is None, "every row is of one of the spans"
 
     def _place_of(self, number: int) -> int:
@@ -301,6 +317,15 @@ def attribute(attributes: bytes, name: bytes) -> bytes | None:
     if match is None:
         return None
     return match[1] if match[1] is not None else match[2]
+
+
+def formula_text(content: bytes) -> str:
+    """Return a formula without its escapes; what cannot be read is no formula."""
+    try:
+        element = ET.fromstring(b"<f>" + content + b"</f>")  # noqa: S314 - no DTD is let in
+    except ET.ParseError:
+        return ""
+    return "".join(element.itertext())
 
 
 def without(attributes: bytes, *names: bytes) -> bytes:
