@@ -9,6 +9,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
+from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from openpyxl.formula.tokenizer import TokenizerError
@@ -116,6 +117,10 @@ class Marks:
         if b"<!" in part or b"\0" in part:
             why = f"its part {name} was written in an unusual way: open it in Excel and save it"
             raise self._package.refused(why)
+        try:
+            expat.ParserCreate().Parse(part, True)
+        except expat.ExpatError as problem:
+            raise self._package.refused(f"its part {name} is damaged ({problem})") from None
         return part
 
     def _put(self, name: str, part: bytes) -> None:

@@ -84,6 +84,13 @@ class Parts:
 
 def find(package: Package) -> Parts:
     """Follow the relationships from the package's root to its sheets, tables and caches."""
+    try:
+        return _followed(package)
+    except (LookupError, ValueError) as why:
+        raise package.refused(f"a part lacks what it must say ({why}): it is damaged") from None
+
+
+def _followed(package: Package) -> Parts:
     if any(member.name.startswith("_xmlsignatures/") for member in package.members):
         raise package.refused("it is signed, and a change would break the signature")
     workbook = next(_targets(package, "", "officeDocument"), None)
@@ -168,14 +175,18 @@ def _tables(package: Package, sheet: SheetPart) -> Iterator[TablePart]:
             )
         if len(columns) != area.right - area.left + 1:
             raise package.refused(f"its table part {part} has another number of columns")
+        heads = int(root.get("headerRowCount", "1"))
+        totals = int(root.get("totalsRowCount", "0"))
+        if heads not in {0, 1} or totals not in {0, 1}:
+            raise package.refused(f"its table part {part} has odd headings or totals")
         yield TablePart(
             part,
             sheet.name,
             root.get("displayName") or root.get("name") or "",
             area,
             tuple(columns),
-            int(root.get("headerRowCount", "1")),
-            int(root.get("totalsRowCount", "0")),
+            heads,
+            totals,
             # One without a criterion only says that its button is hidden.
             filters is not None and any(len(each) for each in _all(filters, "filterColumn")),
             root.get("tableType", "worksheet"),

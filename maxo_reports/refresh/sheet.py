@@ -63,7 +63,7 @@ class Cell(NamedTuple):
     @property
     def style(self) -> int:
         """The number of its format."""
-        return int(attribute(self.attributes, b"s") or 0)
+        return _whole(attribute(self.attributes, b"s"))
 
     @property
     def has_content(self) -> bool:
@@ -129,7 +129,7 @@ class Sheet:
         at = self._start
         while match := _USUAL_ROW.match(content, at, end) or _ROW.search(content, at, end):
             usual = match.re is _USUAL_ROW
-            number = int(match[1] if usual else attribute(match[1], b"r") or 0)
+            number = _whole(match[1] if usual else attribute(match[1], b"r"))
             if not before < number <= LAST_ROW:
                 why = "its rows are not in order: open the workbook in Excel and save it"
                 raise self.refused(why)
@@ -252,11 +252,11 @@ class Sheet:
             return cell.style
         attributes = self.row_attributes(row)
         if attribute(attributes, b"customFormat") in {b"1", b"true"}:
-            return int(attribute(attributes, b"s") or 0)
+            return _whole(attribute(attributes, b"s"))
         for match in _COLUMN_STYLE.finditer(self.head):
-            low, high = (int(attribute(match[1], name) or 0) for name in (b"min", b"max"))
+            low, high = (_whole(attribute(match[1], name)) for name in (b"min", b"max"))
             if low <= column <= high:
-                return int(attribute(match[1], b"style") or 0)
+                return _whole(attribute(match[1], b"style"))
         return 0
 
     # ---- writing ----------------------------------------------------------------------------
@@ -317,6 +317,10 @@ def attribute(attributes: bytes, name: bytes) -> bytes | None:
     if match is None:
         return None
     return match[1] if match[1] is not None else match[2]
+
+
+def _whole(value: bytes | None) -> int:
+    return int(value) if value is not None and value.isdigit() else 0
 
 
 def formula_text(content: bytes) -> str:

@@ -74,18 +74,16 @@ def read_back(
 
     The file is a draft; ``name`` is what its user knows it by.
     """
+    found = Differences(Path(name))
     try:
         book = CalamineWorkbook.from_path(str(path), load_tables=True)
+        reading = _Reading(book, found, _EPOCHS[starts_1904])
+        with _nothing_collected():
+            calls = sum(reading.table(table) for table in tables)
+        for sheet in dict.fromkeys(single.sheet for single in singles):
+            reading.singles(sheet, [single for single in singles if single.sheet == sheet])
     except (CalamineError, OSError) as problem:
         raise TieOutError(f"{name} cannot be read by another program: {problem}") from None
-    found = Differences(Path(name))
-    reading = _Reading(book, found, _EPOCHS[starts_1904])
-    calls = 0
-    with _nothing_collected():
-        for table in tables:
-            calls += reading.table(table)
-    for sheet in dict.fromkeys(single.sheet for single in singles):
-        reading.singles(sheet, [single for single in singles if single.sheet == sheet])
     return ReadBack(found.tied(READER, calls), tuple(reading.unformatted))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import re
 import shutil
 import struct
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from books import ALL, NOW, add, made, month, part, patched, plain, sheet_patched
+from books import ALL, NOW, add, made, month, part, patched, plain, rich, sheet_patched
 from books import table as put_table
 
 from maxo_reports.errors import MaxoReportsError, UsageError
@@ -185,6 +186,45 @@ def test_every_flipped_byte_is_noticed_or_harmless(tmp_path: Path) -> None:
             refresh(path, month(1), NOW)
         except MaxoReportsError:
             assert path.read_bytes() == flipped
+
+
+MANGLED = (
+    *("xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml", "xl/tables/table1.xml"),
+    *("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/worksheets/_rels/sheet1.xml.rels"),
+    *("[Content_Types].xml", "xl/pivotCache/pivotCacheDefinition1.xml", "xl/styles.xml"),
+    "xl/sharedStrings.xml",
+)
+
+
+def _mangled(part: bytes, chance: random.Random) -> bytes:
+    """Lose, double, flip, move or overwrite some bytes."""
+    whole = bytearray(part)
+    at = chance.randrange(len(whole))
+    end = min(len(whole), at + chance.choice([1, 1, 2, 5, 20, 100]))
+    other = chance.randrange(len(whole))
+    noise = bytes(chance.choice(b'<>/"=&;0123456789ABCrstcfv ') for _ in range(end - at))
+    new = (b"", whole[at:end] * 2, whole[other : other + end - at], noise)
+    whole[at:end] = chance.choice(new)
+    return bytes(whole)
+
+
+@pytest.mark.parametrize("name", MANGLED)
+def test_mangled_parts(tmp_path: Path, name: str) -> None:
+    """A part that a careless program wrote: one line, or a workbook that reads back right."""
+    path = rich(tmp_path / "book.xlsm", 4)
+    with zipfile.ZipFile(path) as book:
+        parts = {each: book.read(each) for each in book.namelist()}
+    chance = random.Random(name)
+    for _ in range(25):
+        with zipfile.ZipFile(path, "w") as book:
+            for each, content in parts.items():
+                book.writestr(each, _mangled(content, chance) if each == name else content)
+        before = path.read_bytes()
+        try:
+            refresh(path, month(6), NOW)
+        except MaxoReportsError as why:
+            assert "\n" not in str(why)
+            assert path.read_bytes() == before
 
 
 def test_large_parts_are_refused_by_what_they_claim(
