@@ -318,7 +318,8 @@ def _rendered(
     for name, each, file_format in which:
         job.progress.step(f"Writing {name}")
         filled = sections.build(each.definition, source)
-        _stop_on(filled.checks)
+        # The source's own are judged already: the carrier's other answers are findings.
+        _stop_on([check for check in filled.checks if check not in source.checks])
         try:
             with files.disk_trouble("write", folder):
                 renderer(file_format).render(filled, wanted.style, folder / name)
