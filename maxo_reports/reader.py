@@ -71,10 +71,12 @@ class Reader:
         self._where = ""
 
     def raise_any(self) -> None:
+        """Raise ConfigError with every mistake, if there is one."""
         if self._problems:
             raise ConfigError(self._problems)
 
     def definition(self, name: str, content: Mapping[str, Any]) -> Definition:
+        """Return the definition as far as it can be read; ``raise_any`` tells what is wrong."""
         self._unknown_keys(content, _KEYS)
         version = content.get("version")
         if version != VERSION:
