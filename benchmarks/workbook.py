@@ -52,8 +52,8 @@ Go = Callable[[], None]
 # ---- writers --------------------------------------------------------------------------------
 
 
-def ours(store: CallStore, target: Path) -> Go:
-    """Write the statement as a run does."""
+def statement(store: CallStore) -> tuple[Any, Any]:
+    """Build the statement's report and its style from a month's column store."""
     from maxo_reports.core import checks, sections
     from maxo_reports.core.report import Heading, Source
     from maxo_reports.definitions import Shelf, load, load_theme
@@ -67,7 +67,12 @@ def ours(store: CallStore, target: Path) -> Go:
     heading = Heading("busy", "Busy", PERIOD, checks.State("settled"), "unknown", pulled_at)
     passed = checks.checks(ledger, PERIOD, [PERIOD.window])
     source = Source(heading, ledger, (), passed, store, store.connected_statuses())
-    report = sections.build(load("statement", shelf, FILES).definition, source)
+    return sections.build(load("statement", shelf, FILES).definition, source), style
+
+
+def ours(store: CallStore, target: Path) -> Go:
+    """Write the statement as a run does."""
+    report, style = statement(store)
 
     def go() -> None:
         from maxo_reports.render import xlsx

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from maxo_reports.archive.care import Examined
     from maxo_reports.archive.purge import Plan
     from maxo_reports.config import Account, Workspace
-    from maxo_reports.core.checks import Finding
+    from maxo_reports.core.checks import Finding, State
+    from maxo_reports.core.ledger import Ledger
     from maxo_reports.core.period import BillingPeriod
     from maxo_reports.engine import Job, Outcome, Progress
     from maxo_reports.pack import Pack
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_init(verbs)
     _add_run(verbs)
     _add_pull(verbs)
+    _add_refresh(verbs)
     _add_verify(verbs)
     _add_archive(verbs)
     _add_sandbox(verbs)
@@ -151,6 +153,29 @@ def _add_run(verbs: Any) -> None:
 def _add_pull(verbs: Any) -> None:
     verb = _verb(verbs, "pull", _pull, "pull a period into the archive: the first half of run")
     _add_what(verb)
+
+
+def _add_refresh(verbs: Any) -> None:
+    does = "fill the tables and names of your own workbook with a period's figures"
+    verb = _verb(verbs, "refresh", _refresh, does)
+    verb.add_argument(
+        "book", type=Path, metavar="BOOK", help="an .xlsx or .xlsm; a backup is kept"
+    )
+    verb.add_argument("period", metavar="PERIOD", help=_PERIOD)
+    verb.add_argument(
+        "--account", nargs=1, metavar="A", default=[], help="of maxo.toml (default: the only one)"
+    )
+    verb.add_argument(
+        "--report",
+        metavar="R",
+        default="statement",
+        help="the report whose sections the tables are named after (default: statement)",
+    )
+    verb.add_argument(
+        "--pull", action="store_true", help="ask the carrier first, as run does (default: archive)"
+    )
+    _add_json(verb)
+    verb.set_defaults(all=False)
 
 
 def _add_verify(verbs: Any) -> None:
@@ -332,6 +357,25 @@ def _pull(arguments: argparse.Namespace) -> int:
         jobs = _jobs(arguments, progress)
         failed = _each([(job.account.id, partial(one, job)) for job in jobs])
     return _worst(failed, DONE)
+
+
+def _refresh(arguments: argparse.Namespace) -> int:
+    from maxo_reports import engine, told
+    from maxo_reports.core.checks import needs_a_person
+
+    arguments.offline = not arguments.pull
+    with _progress() as progress:
+        (job,) = _jobs(arguments, progress)
+        source, done = engine.refresh(job, arguments.book, arguments.report, asks=arguments.pull)
+    if arguments.json:
+        print(json.dumps(told.refreshed_json(source, done), indent=1))
+    else:
+        heading = source.heading
+        lines = _figures(
+            heading.account_name, heading.period, heading.state, source.ledger, source.findings
+        )
+        print("\n".join([*lines, *told.refreshed(done)]))
+    return FINDINGS if needs_a_person(source.findings) else DONE
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -542,13 +586,25 @@ def _report(
 
 
 def _lines(outcome: Outcome) -> list[str]:
+    lines = _figures(
+        outcome.account.name, outcome.period, outcome.state, outcome.ledger, outcome.findings
+    )
+    if outcome.unchanged:
+        lines.append(f"  nothing has changed: revision {outcome.pack.revision} stands")
+    lines += [f"  {path}" for path in outcome.pack.files]
+    return lines
+
+
+def _figures(
+    name: str, period: BillingPeriod, state: State, ledger: Ledger, findings: Sequence[Finding]
+) -> list[str]:
     from maxo_reports.core.money import plain
 
-    period, intake, totals = outcome.period, outcome.ledger.intake, outcome.ledger.control
+    intake, totals = ledger.intake, ledger.control
     lines = [
         (
-            f"{outcome.account.name}, {period.first:%d %b %Y} to {period.last:%d %b %Y} "
-            f"({period.zone}): {outcome.state.word}"
+            f"{name}, {period.first:%d %b %Y} to {period.last:%d %b %Y} "
+            f"({period.zone}): {state.word}"
         ),
         (
             f"  {totals.calls:,} calls, {totals.connected:,} connected, "
@@ -559,11 +615,8 @@ def _lines(outcome: Outcome) -> list[str]:
             f"{intake.repeats:,} repeats + {intake.outside:,} outside"
         ),
     ]
-    lines += [f"  provisional: {reason}" for reason in outcome.state.reasons]
-    lines += [f"  {_finding(finding)}" for finding in outcome.findings]
-    if outcome.unchanged:
-        lines.append(f"  nothing has changed: revision {outcome.pack.revision} stands")
-    lines += [f"  {path}" for path in outcome.pack.files]
+    lines += [f"  provisional: {reason}" for reason in state.reasons]
+    lines += [f"  {_finding(finding)}" for finding in findings]
     return lines
 
 

@@ -22,11 +22,13 @@ from maxo_reports.archive.pulls import Asked, Pull
 from maxo_reports.archive.purge import Plan
 from maxo_reports.carrier import LIMIT, Carrier, Patience, Secret
 from maxo_reports.config import Account, Workspace
+from maxo_reports.core import sections
 from maxo_reports.core.checks import Depth
 from maxo_reports.core.period import BillingPeriod, parse_before, parse_period
+from maxo_reports.core.report import Source
 from maxo_reports.errors import ArchiveError, TieOutError, UsageError
 from maxo_reports.export import Exported
-from maxo_reports.issue import Outcome, gone, issue, made_again, pull_behind, wanted
+from maxo_reports.issue import Outcome, gathered, gone, issue, made_again, pull_behind, wanted
 from maxo_reports.job import Job, Progress
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.pack import Pack
@@ -34,6 +36,8 @@ from maxo_reports.probe import Probed
 from maxo_reports.probe import probe as ask_open_questions
 from maxo_reports.probe.asking import Connect
 from maxo_reports.pull import pull
+from maxo_reports.refresh import Refreshed
+from maxo_reports.refresh import refresh as refresh_book
 from maxo_reports.tieout import sealed as sealed_files
 
 __all__ = ["Job", "Outcome", "Progress"]
@@ -148,16 +152,32 @@ def _proved(job: Job, work: Pull) -> Pull:
     )
 
 
-def _archived(job: Job) -> Pull:
+def _archived(job: Job, remedy: str = "run once without --offline") -> Pull:
     """Return the newest whole pull of the period, without asking the carrier."""
     work = job.archive.latest_done(job.period)
     if work is None:
         message = (
             f"period {job.period.label} of account {job.account.id!r} is not in the archive: "
-            "run once without --offline"
+            f"{remedy}"
         )
         raise ArchiveError(message)
     return work
+
+
+def refresh(job: Job, book: Path, report: str, *, asks: bool = False) -> tuple[Source, Refreshed]:
+    """Fill a user's own workbook from the archive; with ``asks``, the carrier is asked first."""
+    asked_for = wanted(job.workspace, [report])
+    if pack.holds(book):
+        message = f"{book} is of a sealed pack, which is never changed: copy it elsewhere first"
+        raise UsageError(message)
+    with _alone(job):
+        work = _proved(job, _pulled(job)) if asks else _archived(job, "pull it, or use --pull")
+        with gathered(job, asked_for, work) as source:
+            (loaded,) = asked_for.loaded
+            job.progress.step(f"Filling {book.name}")
+            moment = datetime.fromtimestamp(job.now(), ZoneInfo(job.account.timezone))
+            filled = sections.build(loaded.definition, source)
+            return source, refresh_book(book, filled, moment)
 
 
 def verify(folder: Path) -> Pack:

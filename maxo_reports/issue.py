@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -105,6 +105,16 @@ def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
             lambda folder: plain.manifest(folder / pack.MANIFEST, source),
         )
     return _outcome(job, source, checks.worst_first(found), sealed, unchanged=False)
+
+
+@contextmanager
+def gathered(job: Job, wanted: Wanted, work: Pull) -> Iterator[Source]:
+    """Give what a whole pull's reports are filled from, checked as a run checks it."""
+    job.progress.step("Grouping the calls")
+    place = job.workspace.out / job.account.id / job.period.label
+    with closing(_calls(job, work)) as calls, ExitStack() as held:
+        past = _history(job, wanted, held, None)
+        yield _source(job, work, calls, past, pack.next_revision(place))
 
 
 def _history(job: Job, wanted: Wanted, held: ExitStack, said: Mapping[str, int] | None) -> History:

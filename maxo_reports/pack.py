@@ -109,6 +109,11 @@ def sealed_in(folder: Path) -> tuple[Pack, ...]:
     return tuple(Pack(path, read_manifest(path)) for path in found)
 
 
+def holds(path: Path) -> bool:
+    """Tell whether a file is of a sealed pack."""
+    return all((path.resolve().parent / name).is_file() for name in (MANIFEST, SUMS))
+
+
 def next_revision(place: Path) -> int:
     """Return the number that the next pack of a period's folder gets."""
     before = latest(place)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
+from maxo_reports import manifest
 from maxo_reports.archive.care import Examined
 from maxo_reports.archive.purge import Plan
-from maxo_reports.core.text import counted
+from maxo_reports.core.money import plain
+from maxo_reports.core.report import Cell, Source
+from maxo_reports.core.text import counted, visible
 from maxo_reports.export import Exported
 from maxo_reports.pack import Pack
+from maxo_reports.refresh import Refreshed
 
+_SHOWN = 60
 _BEYOND = "not touched: packs, mails that were sent and backups still hold telephone numbers"
 
 
@@ -77,6 +83,58 @@ def exported_json(what: Exported) -> dict[str, Any]:
         "packs": [str(sealed.folder) for sealed in what.packs],
         "replies": what.replies,
         "bytes": what.size,
+    }
+
+
+def refreshed(done: Refreshed) -> list[str]:
+    """Say which tables and names of a workbook were filled, and where the one before is."""
+    lines = [
+        f"  table {t.name}, sheet {t.sheet}, {t.area}: {counted(t.rows, 'row')}"
+        for t in done.tables
+    ]
+    lines += [f"  name {each.name}, {each.place}: {_value(each.value)}" for each in done.names]
+    if done.pivots:
+        lines.append(f"  {counted(done.pivots, 'pivot cache')} refreshed when it is opened")
+    lines += [f"  note: {note}" for note in done.notes]
+    if done.backup is None:
+        lines.append("  nothing has changed: the workbook says all of it already")
+    else:
+        lines.append(f"  {done.book}")
+        lines.append(f"  as it was before: {done.backup}")
+    return lines
+
+
+def _value(value: Cell) -> str:
+    text = plain(value) if isinstance(value, Decimal) else str(value)
+    return visible(text, _SHOWN)
+
+
+def refreshed_json(source: Source, done: Refreshed) -> dict[str, Any]:
+    """Return the same for programs, with the figures behind it."""
+    heading = source.heading
+    return {
+        "account": heading.account_id,
+        "period": manifest.period(heading.period),
+        "state": heading.state.word,
+        "reasons": list(heading.state.reasons),
+        **manifest.totals(source.ledger.control),
+        "findings": manifest.findings(source.findings),
+        "book": str(done.book),
+        "unchanged": done.backup is None,
+        "backup": str(done.backup) if done.backup else None,
+        "tables": [
+            {
+                "name": t.name,
+                "sheet": t.sheet,
+                "section": t.section,
+                "rows": t.rows,
+                "range": t.area,
+            }
+            for t in done.tables
+        ],
+        "names": {each.name: each.place for each in done.names},
+        "pivots": done.pivots,
+        "notes": list(done.notes),
     }
 
 

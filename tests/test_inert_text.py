@@ -121,7 +121,9 @@ def test_the_only_formulas_are_ours(pack: Path, twin: Path) -> None:
     """As many as with harmless words, and of the same text but for the rows that they name."""
 
     def shape(formula: str) -> str:
-        return re.sub(r"[0-9]+", "#", formula)
+        # Names that are not plain are compared with EXACT: the same question, asked with care.
+        plain = re.sub(r"EXACT\(([^,()]+),([^,()]+)\)", r"(\1=\2)", formula)
+        return re.sub(r"[0-9]+", "#", plain)
 
     ours, theirs = formulas(twin), formulas(pack)
     assert len(ours) > 20

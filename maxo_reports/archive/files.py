@@ -56,18 +56,34 @@ def make_folder(path: Path) -> None:
 def put(path: Path, content: bytes) -> None:
     """Write a whole file durably and atomically; afterwards it is there even after a power cut."""
     make_folder(path.parent)
-    with disk_trouble("write", path):
-        handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)  # made 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
+    with disk_trouble("write", path), draft_of(path) as draft:
+        draft.write_bytes(content)
+        move_into_place(draft, path)
+
+
+@contextlib.contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """Give an empty, private file beside a path; it is gone at the end unless it was moved."""
+    prefix = draft_prefix(path)
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    draft = Path(name)  # made 0600
+    try:
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def draft_prefix(path: Path) -> str:
+    """Return how the names of a path's drafts begin."""
+    return f"{TEMPORARY}{path.name[:60]}-"
+
+
+def move_into_place(draft: Path, path: Path) -> None:
+    """Put a written file in another's place, durably: whoever looks sees the one or the other."""
+    sync_file(draft)
+    draft.replace(path)
+    sync_folder(path.parent)
 
 
 def sync_file(path: Path) -> None:

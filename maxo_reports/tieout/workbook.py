@@ -6,8 +6,7 @@ found by the headings of their table, so a figure in the wrong column or row is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -16,9 +15,8 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 from python_calamine import CalamineError, CalamineWorkbook
 
-from maxo_reports.core.cdr import LONGEST_TEXT
 from maxo_reports.core.ledger import MEASURES, Totals
-from maxo_reports.core.money import MICROS, dollars
+from maxo_reports.core.money import dollars
 from maxo_reports.core.report import (
     CALL_COLUMNS,
     CallLine,
@@ -30,18 +28,16 @@ from maxo_reports.core.report import (
     Section,
     Table,
 )
-from maxo_reports.core.text import visible
 from maxo_reports.errors import TieOutError
+from maxo_reports.tieout.cells import Memo, compare_column, expected_cell, seen_cell, shown
 from maxo_reports.tieout.compared import Differences, Tied, said
 
 READER = "calamine"
-_DAY = 86_400
 _BATCH = 10_000
 _HEAD_WITHIN = 8
 """Rows in which the headings of a list of calls are looked for."""
 _ADDED_UP = tuple(CALL_COLUMNS[key] for key in ("call_id", "seconds", "cost"))
 """Columns that are added up where there is no report to compare with."""
-_TEXTS = frozenset({Kind.TEXT, Kind.ID, Kind.NUMBER})
 _Row = list[Any]
 
 
@@ -73,7 +69,7 @@ def read_back(path: Path, report: Report) -> Tied:
 def _filter_said(sheet: str, rows: Sequence[_Row], section: Section, found: Differences) -> None:
     """Make sure that a sheet of filtered calls says so, with the whole beside it."""
     found.figures += 1
-    words = _shown(section.filtered)
+    words = shown(section.filtered)
     if not any(isinstance(cell, str) and words in cell for row in rows for cell in row):
         found.add(f"sheet {sheet!r} does not say: {said(words)}")
 
@@ -114,7 +110,7 @@ def _table(
     assert table is not None, "only the itemised list has no table"
     if section.spec.kind == "summary":
         table = _without_labels(table)
-    labels = [_shown(column.label) for column in table.columns]
+    labels = [shown(column.label) for column in table.columns]
     head = next((at for at in range(start, len(rows)) if rows[at][: len(labels)] == labels), None)
     if head is None:
         found.add(f"sheet {sheet!r}: the table {section.spec.title!r} is not there")
@@ -125,7 +121,7 @@ def _table(
     end = head + 1 + len(table.rows)
     after = rows[end] if end < len(rows) else []
     more = [cell for cell in after[: len(labels)] if cell != ""]
-    if more and more != [_shown(section.note)]:
+    if more and more != [shown(section.note)]:
         found.add(f"sheet {sheet!r} row {end + 1}: the table {section.spec.title!r} goes on")
     return end
 
@@ -145,51 +141,9 @@ def _compare_row(
     found: Differences,
 ) -> None:
     for place, (cell, column) in enumerate(zip(expected, columns, strict=True)):
-        value = _seen(seen[place] if place < len(seen) else "", column.kind)
+        value = seen_cell(seen[place] if place < len(seen) else "", column.kind)
         where = f"sheet {sheet!r} cell {get_column_letter(place + 1)}{number}"
-        found.compare(where, value, _expected(cell, column.kind))
-
-
-def _expected(cell: Cell, kind: Kind) -> object:
-    """Return what a reader should find for a report's value."""
-    if isinstance(cell, str):
-        return _shown(cell)
-    if cell is None and kind in _TEXTS:
-        return ""
-    if isinstance(cell, datetime):
-        return cell.replace(tzinfo=None, microsecond=0)
-    return cell
-
-
-def _seen(value: Any, kind: Kind) -> object:
-    """Bring what calamine gives for a cell into the form of the report's own values."""
-    if isinstance(value, str):
-        return value if value or kind in _TEXTS else None
-    if kind is Kind.COUNT and isinstance(value, float) and value.is_integer():
-        return int(value)
-    if kind is Kind.DURATION:
-        return _seconds(value)
-    if kind is Kind.MONEY and isinstance(value, float):
-        return Decimal(repr(value))
-    if kind is Kind.MOMENT and isinstance(value, date):
-        return _moment(value)
-    return value
-
-
-def _seconds(value: Any) -> object:
-    """Read a duration, which calamine gives by its number format in one of three forms."""
-    if isinstance(value, timedelta):
-        return round(value.total_seconds())
-    if isinstance(value, time):
-        return value.hour * 3600 + value.minute * 60 + value.second
-    return round(value * _DAY) if isinstance(value, float) else value
-
-
-def _moment(value: date) -> datetime:
-    """Read a moment to the second; calamine gives one at midnight as a day."""
-    if not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - a local clock
-    return (value + timedelta(milliseconds=500)).replace(microsecond=0)
+        found.compare(where, value, expected_cell(cell, column.kind))
 
 
 def _live_checks(
@@ -210,7 +164,7 @@ def _live_checks(
             continue
         for place in (1, 2):
             where = f"sheet {sheet!r} cell {get_column_letter(place + 1)}{number}"
-            found.compare(where, _seen(row[place], kind), value)
+            found.compare(where, seen_cell(row[place], kind), value)
 
 
 def _checked(report: Report) -> dict[str, tuple[Cell, Kind]]:
@@ -276,7 +230,7 @@ def _list(
 ) -> int:
     """Compare the calls of one sheet, and of those that it goes on to."""
     fields = [CallLine._fields.index(column.key) for column in columns]
-    forms = [_Memo(_FORMS[column.kind]) for column in columns]
+    forms = [Memo(column.kind) for column in columns]
     sums = _Sums(report.connected_statuses)
     calls = 0
     others = {s.spec.sheet for s in report.sections_for("xlsx")}
@@ -294,17 +248,11 @@ def _list(
         calls += len(rows)
         if len(batch) < len(rows):
             found.add(f"sheet {sheet!r} row {first + len(batch)}: more calls than the ledger has")
-        for place, (column, field, form) in enumerate(zip(columns, fields, forms, strict=True)):
+        for place, (field, form) in enumerate(zip(fields, forms, strict=True)):
             seen = [row[place] for row in rows]
             expected = [line[field] for line in batch]
-            # All at once first: one by one is slow, and only to name what differs.
-            if seen == expected or seen == [form[value] for value in expected]:
-                found.figures += len(seen)
-                continue
             letter = get_column_letter(place + 1)
-            for number, (cell, value) in enumerate(zip(seen, expected, strict=False), first):
-                where = f"sheet {sheet!r} cell {letter}{number}"
-                found.compare(where, _seen(cell, column.kind), _exactly(value, column.kind))
+            compare_column(f"sheet {sheet!r} cell {letter}", first, seen, expected, form, found)
         if found.enough:
             return calls
     found.compare(f"sheet {title!r}, number of calls", calls, totals.calls)
@@ -326,7 +274,7 @@ def _sums_above(
     for place, column in enumerate(columns):
         if column.key in {"seconds", "cost"} and place < len(row) and row[place] != "":
             where = f"sheet {sheet!r} cell {get_column_letter(place + 1)}{len(above)}"
-            found.compare(where, _seen(row[place], column.kind), getattr(totals, column.key))
+            found.compare(where, seen_cell(row[place], column.kind), getattr(totals, column.key))
 
 
 def _listed(
@@ -390,7 +338,7 @@ def listed_totals(path: Path) -> Totals | None:
         places = [head.index(column.label) for column in _ADDED_UP]
         for row in rows:
             call_id, seconds, cost = (
-                _seen(row[place], column.kind)
+                seen_cell(row[place], column.kind)
                 for place, column in zip(places, _ADDED_UP, strict=True)
             )
             seconds = seconds if isinstance(seconds, int) else 0
@@ -418,47 +366,3 @@ class _Sums:
     def cost(self) -> Decimal:
         """The sum of the costs, in dollars."""
         return dollars(self._micros)
-
-
-class _Memo(dict[Any, Any]):
-    """Works out a value's form once: texts, costs and durations repeat by the thousand."""
-
-    _MOST = 200_000
-
-    def __init__(self, make: Callable[[Any], object]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, value: Any) -> object:
-        if len(self) >= self._MOST:
-            self.clear()
-        made = self[value] = self._make(value)
-        return made
-
-
-def _shown(text: str) -> str:
-    return visible(text, LONGEST_TEXT)
-
-
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a local clock
-
-
-def _exactly(value: Any, kind: Kind) -> object:
-    """Return the exact value that a call's cell should have, as ``_seen`` gives it."""
-    if kind is Kind.MOMENT:
-        return _EPOCH + timedelta(seconds=value)
-    if kind is Kind.MONEY and value is not None:
-        return dollars(value)
-    return _expected(value, kind)
-
-
-_FORMS: Mapping[Kind, Callable[[Any], object]] = {
-    **dict.fromkeys(_TEXTS, _shown),
-    Kind.MOMENT: lambda local: _EPOCH + timedelta(seconds=local),
-    Kind.DURATION: lambda seconds: "" if seconds is None else timedelta(seconds=seconds),
-    Kind.MONEY: lambda micros: "" if micros is None else micros / MICROS,
-}
-"""Kind of a call's column -> the form in which calamine usually gives the right value.
-
-A cell that comes in another form is looked at again, exactly.
-"""

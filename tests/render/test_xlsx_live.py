@@ -195,7 +195,7 @@ def test_above_a_size_groups_are_plain_and_totals_live(tmp_path, monkeypatch):
     live = {
         sheet: sum("Calls[" in (c.formula or "") for c in raw.cells(sheet)) for sheet in raw.sheets
     }
-    # Names that only EXACT tells apart count four times as much.
+    # Names that only EXACT tells apart count five times as much.
     assert live["By category"] == 0
     assert live["By number"] == len(NUMBERS) * 5
     assert live["Checks"] == 5

@@ -115,7 +115,7 @@ def _check(
     result = f'IF(ABS(B{row}-C{row})<{_NOTHING[kind]},"{PASS}","{FAIL}")'
     book.formula(book.at(sheet, row, 4), result, PASS, Kind.TEXT)
     for cell in figures:
-        cell.alignment = Alignment(horizontal="left")
+        cell.alignment = Alignment(horizontal="left", vertical="center")
 
 
 def colour(book: Book, sheet: Worksheet, place: str) -> None:

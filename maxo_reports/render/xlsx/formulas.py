@@ -3,7 +3,7 @@
 Rows are chosen by comparing inside SUMPRODUCT. SUMIFS and COUNTIFS would take ``0612`` and
 ``612`` for the same number, and read ``*``, ``?``, ``<`` and ``=`` in a name as commands; a plain
 ``=`` does neither. It does not tell capital letters from small ones, so names that are alike but
-for that, or are not plain ASCII, are compared with EXACT, which takes four times as long.
+for that, or are not plain ASCII, are compared with EXACT, which takes five times as long.
 
 Above a size the groups hold their figures and only the totals stay live.
 """
@@ -20,9 +20,9 @@ from maxo_reports.core.text import visible
 LIVE_COMPARISONS = 5_000_000
 """Calls times groups above which the groups of one section are not live.
 
-LibreOffice recalculates a section of that size, five measures, in about 2 seconds of one core.
+LibreOffice recalculates a section of that size, five measures, in about 3 seconds of one core.
 """
-_EXACT_COSTS = 4
+_EXACT_COSTS = 5
 _LONGEST_FORMULA = 8_000
 """Excel takes 8,192 characters."""
 _LONGEST_LITERAL = 255

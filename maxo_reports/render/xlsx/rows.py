@@ -76,27 +76,34 @@ class Rows:
     ) -> Iterator[memoryview]:
         """Yield the rows in batches; the styles are each column's, plain and for quoted text."""
         makers = [
-            _maker(column, one, other, shared)
+            maker(column, one, other, shared)
             for column, one, other in zip(self._columns, plain, quoted, strict=True)
         ]
         row = self._first
         for batch in self._deck.deal(self.count):
-            numbers = _numbers(row, len(batch))
+            at = numbers(row, len(batch))
             row += len(batch)
-            parts: list[Part] = ['<row r="', numbers, '">']
+            parts: list[Part] = ['<row r="', at, '">']
             for place, (column, make) in enumerate(zip(self._columns, makers, strict=True), 1):
-                parts += [f'<c r="{get_column_letter(place)}', numbers]
+                parts += [f'<c r="{get_column_letter(place)}', at]
                 parts += make(batch.column(column.key))
             yield _joined([*parts, "</row>"])
 
 
-def _numbers(first: int, count: int) -> Any:
+def numbers(first: int, count: int) -> Any:
     """Return the numbers of rows as texts."""
     return pc.cast(pa.array(range(first, first + count), pa.int32()), pa.string())
 
 
 def _joined(parts: list[Part]) -> memoryview:
-    """Join the parts of every row, and all rows; a view of Arrow's own memory, not a copy."""
+    """Join all rows; a view of Arrow's own memory, not a copy."""
+    rows = joined(parts)
+    _, ends, content = rows.buffers()
+    return memoryview(content)[: memoryview(ends).cast("i")[len(rows)]]
+
+
+def joined(parts: list[Part]) -> Any:
+    """Join the parts of every row; at least one must be of each row's own."""
     merged: list[Part] = []
     for part in parts:
         if isinstance(part, str) and merged and isinstance(merged[-1], str):
@@ -105,20 +112,22 @@ def _joined(parts: list[Part]) -> memoryview:
             merged.append(part)
     rows = pc.binary_join_element_wise(*map(_constant, merged), _constant(""))
     assert not rows.null_count, "a part that is missing would take its row along"
-    _, ends, content = rows.buffers()
-    return memoryview(content)[: memoryview(ends).cast("i")[len(rows)]]
+    return rows
 
 
 def _constant(part: Part) -> Any:
     return pa.scalar(part, pa.string()) if isinstance(part, str) else part
 
 
-def _maker(column: Column, plain: int, quoted: int, shared: Shared) -> Maker:
-    """Return the function that makes the tails of a column's cells."""
+def maker(column: Column, plain: int, quoted: int, shared: Shared, epoch: int = EPOCH) -> Maker:
+    """Return the function that makes the tails of a column's cells.
+
+    ``epoch`` is the serial number of 1 January 1970 in the workbook.
+    """
     if column.kind is Kind.ID:
         return _Ids(plain, quoted).parts
     figures: Mapping[Kind, Callable[[Any], Any]] = {
-        Kind.MOMENT: lambda local: _days(local, EPOCH, CLOCK_PLACES),
+        Kind.MOMENT: lambda local: _days(local, epoch, CLOCK_PLACES),
         Kind.DURATION: lambda seconds: _days(seconds, 0, LENGTH_PLACES),
         Kind.MONEY: _dollars,
     }
@@ -180,7 +189,7 @@ class _Texts:
         style = self._quoted if looks_like_formula(text) else self._plain
         number = self._shared.number(text)
         if number is None:
-            return _inline(style, text)
+            return inline(style, text)
         return f'" s="{style}" t="s"><v>{number}</v></c>'
 
 
@@ -200,8 +209,9 @@ class _Ids:
         return [pa.array(map(self._tail, values.to_pylist()), pa.string())]
 
     def _tail(self, text: str) -> str:
-        return _inline(self._quoted if looks_like_formula(text) else self._plain, text)
+        return inline(self._quoted if looks_like_formula(text) else self._plain, text)
 
 
-def _inline(style: int, text: str) -> str:
+def inline(style: int, text: str) -> str:
+    """Return the tail of a text that stands in its cell."""
     return f'" s="{style}" t="inlineStr"><is>{element(text)}</is></c>'
