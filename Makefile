@@ -48,6 +48,7 @@ check: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	@$(PIP) install --constraint constraints.txt --no-build-isolation --editable '.[bench]'
 	@$(BIN)/python benchmarks/workbook.py
+	@$(BIN)/python benchmarks/refresh.py
 	@$(BIN)/python benchmarks/whole_run.py
 
 gold: $(VENV)/run.stamp

@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 
 from maxo_reports.errors import UsageError
 from maxo_reports.refresh import formulas
-from maxo_reports.refresh.areas import LAST_ROW, Area, Stretch, area_of, led_all
+from maxo_reports.refresh.areas import LAST_COLUMN, LAST_ROW, Area, Stretch, area_of, led_all
 from maxo_reports.refresh.names import Named
 from maxo_reports.refresh.parts import TablePart
 from maxo_reports.refresh.rows import made, tail
@@ -150,15 +150,9 @@ class Edit:
 
     def _rows_beside(self) -> set[int]:
         """Return the rows of the tables, as they are, that have cells beside them, too."""
-        beside = set()
-        for fill in self.fills:
-            before = fill.stretch.before
-            for row in range(before.top, before.bottom + 1):
-                if row in self.sheet.rows and not self.sheet.lies_within(
-                    row, before.left, before.right
-                ):
-                    beside.add(row)
-        return beside
+        areas = [stretch.before for stretch in self.stretches]
+        beside = [self.sheet.with_others(a.top, a.bottom, a.left, a.right) for a in areas]
+        return set().union(*beside)
 
     def _rows_of_tables(self) -> set[int]:
         """Return the rows of the tables as they are."""
@@ -214,11 +208,11 @@ class Edit:
 
     def _keep_small(self) -> None:
         """Refuse a sheet that a far-off cell makes so large that no reader could hold it."""
-        wide = max([self.sheet.last_column, *(s.right for s in self.stretches)])
-        rows = max([*self.sheet.rows, *(s.after.bottom for s in self.stretches)], default=1)
-        if rows * wide > LARGEST_GRID:
+        last = max([1, self.sheet.last_row(LAST_ROW), *(s.after.bottom for s in self.stretches)])
+        far = self.sheet.reaches_beyond(min(LAST_COLUMN, LARGEST_GRID // last))
+        if far is not None:
             raise self.sheet.refused(
-                f"it reaches to {get_column_letter(wide)}{rows}: clear the cells that are far off"
+                f"it reaches to {far}{last}: clear the cells that are far off"
             )
 
     # ---- rows -------------------------------------------------------------------------------

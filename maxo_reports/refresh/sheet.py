@@ -30,23 +30,17 @@ _ENCODING = re.compile(rb"^[^>]*encoding=[\"']([^\"']*)")
 _DATA = re.compile(rb"<sheetData\s*(/?)>")
 _ADDRESS = re.compile(rb"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _COLUMN_STYLE = re.compile(rb"<col" + _ATTRIBUTES + rb"/?>")
-_FIRST_ADDRESS = re.compile(rb"\s*<c r=\"([A-Z]{1,3})[0-9]+\"")
 _USUAL_ROW = re.compile(rb"<row r=\"([0-9]+)\"(?:\s+[\w:.-]+=\"[^\"]*\")*\s*(/?)>")
 _USUAL_CELL = b'<c r="'
 _END_OF_ROW = b"</row>"
 
 
 class RowAt(NamedTuple):
-    """Where a row stands in the part: its tag, its cells, its end.
-
-    ``first`` and ``last`` are its outermost columns; 0 where that takes a closer look.
-    """
+    """Where a row stands in the part: its tag, its cells, its end."""
 
     start: int
     inside: int
     end: int
-    first: int
-    last: int
 
 
 class Cell(NamedTuple):
@@ -104,6 +98,7 @@ class Sheet:
             self._end = self.content.index(b"</sheetData>", self._start)
         self.rows: dict[int, RowAt] = dict(self._found())
         self._numbers = list(self.rows)
+        self._starts = [row.start for row in self.rows.values()]
 
     def refused(self, why: str) -> UsageError:
         """Return the one line that says why this sheet is not touched."""
@@ -135,17 +130,8 @@ class Sheet:
             at = inside
             if not match[2]:
                 at = content.index(_END_OF_ROW, inside) + len(_END_OF_ROW)
-            yield number, RowAt(match.start(), inside, at, *self._outermost(inside, at))
+            yield number, RowAt(match.start(), inside, at)
             before = number
-
-    def _outermost(self, inside: int, end: int) -> tuple[int, int]:
-        """Return the first and last column of a row, or 0 and 0 where it is not as usual."""
-        at = self.content.rfind(_USUAL_CELL, inside, end)
-        first = _FIRST_ADDRESS.match(self.content, inside)
-        last = _FIRST_ADDRESS.match(self.content, at) if at >= 0 else None
-        if first is None or last is None or self.content.find(b"<c ", at + 1, end) >= 0:
-            return 0, 0
-        return _column_number(first[1]), _column_number(last[1])
 
     # ---- looking ----------------------------------------------------------------------------
 
@@ -190,17 +176,37 @@ class Sheet:
         """Return one cell, or None where the part has none."""
         return next((cell for cell in self.cells(row) if cell.column == column), None)
 
-    def lies_within(self, number: int, left: int, right: int) -> bool:
-        """Tell at a glance that all cells of a row are of some columns; False if in doubt."""
-        row = self.rows[number]
-        return row.inside == row.end or (left <= row.first and 0 < row.last <= right)
+    def with_others(self, first: int, last: int, left: int, right: int) -> set[int]:
+        """Return those of some rows that have cells in other columns, too."""
+        start, end = self._place_of(first), self._place_of(last + 1)
+        if not self._is_usual(start, end):
+            return {row for row in self._numbers if first <= row <= last}
+        letters = b"|".join(get_column_letter(n).encode() for n in range(left, right + 1))
+        others = re.compile(_USUAL_CELL + b"(?!(?:" + letters + b")[0-9])")
+        # A table may have a hundred thousand rows: this passes over all cells that are its own.
+        return {self._row_at(match.start()) for match in others.finditer(self.content, start, end)}
 
-    @property
-    def last_column(self) -> int:
-        """The last column that has a cell."""
-        odd = (n for n, row in self.rows.items() if not row.last and row.inside != row.end)
-        far = (cell.column for number in odd for cell in self.cells(number))
-        return max([1, *far, *(row.last for row in self.rows.values())])
+    def reaches_beyond(self, column: int) -> str | None:
+        """Return a cell beyond a column, or None."""
+        if not self._is_usual(self._start, self._end):
+            far = (cell for row in self._numbers for cell in self.cells(row))
+            found = next((cell.column for cell in far if cell.column > column), None)
+            return None if found is None else get_column_letter(found)
+        least = b"%d" % len(get_column_letter(column))
+        wide = re.compile(_USUAL_CELL + b"([A-Z]{" + least + b",3})[0-9]")
+        for match in wide.finditer(self.content, self._start, self._end):
+            if _column_number(match[1]) > column:
+                return match[1].decode()
+        return None
+
+    def _is_usual(self, start: int, end: int) -> bool:
+        """Tell whether every cell's tag begins with its address, as Excel writes them."""
+        content = self.content
+        return content.count(b"<c ", start, end) == content.count(_USUAL_CELL, start, end)
+
+    def _row_at(self, place: int) -> int:
+        """Return the row that a place in the part is in."""
+        return self._numbers[bisect_right(self._starts, place) - 1]
 
     def last_row(self, until: int) -> int:
         """Return the last row that is there, of those up to a number; 0 if there is none."""
@@ -216,11 +222,10 @@ class Sheet:
         """Return the first row in which a column holds a value that is no formula's, or None."""
         start, end = self._place_of(first), self._place_of(last + 1)
         letters = get_column_letter(column).encode()
-        if self.content.count(b"<c ", start, end) != self.content.count(b'<c r="', start, end):
+        if not self._is_usual(start, end):
             return next(
                 (row for row in range(first, last + 1) if self._is_typed(row, column)), None
             )
-        # A table may have a hundred thousand rows: this passes over formulas and empty cells.
         begins = re.compile(rb"<c r=\"" + letters + rb"([0-9]+)\"[^>]*?(/?)>(?!<f[\s>/]|</c>)")
         for match in begins.finditer(self.content, start, end):
             if not match[2]:
@@ -272,7 +277,7 @@ class Sheet:
     def _place_of(self, number: int) -> int:
         """Return where the first row with this number, or a higher one, begins."""
         at = bisect_left(self._numbers, number)
-        return self.rows[self._numbers[at]].start if at < len(self._numbers) else self._end
+        return self._starts[at] if at < len(self._starts) else self._end
 
 
 @lru_cache
