@@ -22,13 +22,21 @@ from maxo_reports.archive.pulls import Asked, Pull
 from maxo_reports.archive.purge import Plan
 from maxo_reports.carrier import LIMIT, Carrier, Patience, Secret
 from maxo_reports.config import Account, Workspace
-from maxo_reports.core import sections
 from maxo_reports.core.checks import Depth
 from maxo_reports.core.period import BillingPeriod, parse_before, parse_period
 from maxo_reports.core.report import Source
 from maxo_reports.errors import ArchiveError, TieOutError, UsageError
 from maxo_reports.export import Exported
-from maxo_reports.issue import Outcome, gathered, gone, issue, made_again, pull_behind, wanted
+from maxo_reports.issue import (
+    Outcome,
+    built,
+    gathered,
+    gone,
+    issue,
+    made_again,
+    pull_behind,
+    wanted,
+)
 from maxo_reports.job import Job, Progress
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.pack import Pack
@@ -176,8 +184,7 @@ def refresh(job: Job, book: Path, report: str, *, asks: bool = False) -> tuple[S
             (loaded,) = asked_for.loaded
             job.progress.step(f"Filling {book.name}")
             moment = datetime.fromtimestamp(job.now(), ZoneInfo(job.account.timezone))
-            filled = sections.build(loaded.definition, source)
-            return source, refresh_book(book, filled, moment)
+            return source, refresh_book(book, built(loaded, source), moment)
 
 
 def verify(folder: Path) -> Pack:

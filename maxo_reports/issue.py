@@ -117,6 +117,14 @@ def gathered(job: Job, wanted: Wanted, work: Pull) -> Iterator[Source]:
         yield _source(job, work, calls, past, pack.next_revision(place))
 
 
+def built(loaded: definitions.Loaded, source: Source) -> Report:
+    """Fill a report's sections, and stop where figures of its own that must be equal are not."""
+    filled = sections.build(loaded.definition, source)
+    # The source's own are judged already: the carrier's other answers are findings.
+    _stop_on([check for check in filled.checks if check not in source.checks])
+    return filled
+
+
 def _history(job: Job, wanted: Wanted, held: ExitStack, said: Mapping[str, int] | None) -> History:
     """Return the months before, where a report compares with them."""
     kinds = {s.kind for each in wanted.loaded for s in each.definition.sections}
@@ -317,9 +325,7 @@ def _rendered(
     """
     for name, each, file_format in which:
         job.progress.step(f"Writing {name}")
-        filled = sections.build(each.definition, source)
-        # The source's own are judged already: the carrier's other answers are findings.
-        _stop_on([check for check in filled.checks if check not in source.checks])
+        filled = built(each, source)
         try:
             with files.disk_trouble("write", folder):
                 renderer(file_format).render(filled, wanted.style, folder / name)

@@ -82,7 +82,7 @@ def refresh(path: Path, report: Report, moment: datetime) -> Refreshed:
             )
             for table, section in tables.matched(found.tables, report)
         ]
-        named = list(names.plan(package, found, report))
+        named, formulas = names.plan(package, found, report)
         if not fills and not named:
             titles = ", ".join(section.spec.title for section in report.sections)
             raise package.refused(
@@ -133,12 +133,14 @@ def refresh(path: Path, report: Report, moment: datetime) -> Refreshed:
         f"table {name} was left as it is: changes are told by a pack, not by a refresh"
         for name in tables.not_told(found.tables, report)
     ]
+    live = [*formulas, *(name for edit in edits for name in edit.live)]
+    notes += [f"name {name} was left as it is: it is a formula" for name in live]
     notes += behind
     return Refreshed(
         place.path,
         backup,
         tuple(_filled(fill) for fill in fills),
-        tuple(_filled_name(each) for each in named),
+        tuple(_filled_name(each) for edit in edits for each, _ in edit.singles),
         marks.pivots,
         tuple(notes),
     )

@@ -93,7 +93,10 @@ class Edit:
             if (area := area_of(ref.decode())) is not None
         ]
         self._keep_apart(tables)
-        self.singles = [(each, self._single(each)) for each in named]
+        places = [(each, self._single(each)) for each in named]
+        self.singles = [(e, cell) for e, cell in places if not self._holds_formula(cell)]
+        self.live = [e.name for e, cell in places if self._holds_formula(cell)]
+        """Names of cells that work their value out themselves, and go on doing so."""
         self._beside = self._rows_beside()
         self._mixed = self._beside | {cell.top for _, cell in self.singles}
         self._whole = self._rows_of_tables() - self._beside
@@ -141,12 +144,11 @@ class Edit:
                     f"the name {named.name!r} refers to {cell}, in the place of table "
                     f"{fill.table.name!r}"
                 )
-        old = self.sheet.cell(cell.top, cell.left)
-        if old is not None and old.formula is not None:
-            raise self.sheet.refused(
-                f"the name {named.name!r} refers to {cell}, which holds a formula: clear it"
-            )
         return cell
+
+    def _holds_formula(self, cell: Area) -> bool:
+        old = self.sheet.cell(cell.top, cell.left)
+        return old is not None and old.formula is not None
 
     def _rows_beside(self) -> set[int]:
         """Return the rows of the tables, as they are, that have cells beside them, too."""

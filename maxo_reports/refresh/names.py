@@ -10,10 +10,11 @@ from maxo_reports.core.report import Cell, Heading, Kind, Report
 from maxo_reports.errors import did_you_mean
 from maxo_reports.refresh.areas import Area, area_of
 from maxo_reports.refresh.package import Package
-from maxo_reports.refresh.parts import Name, Parts
+from maxo_reports.refresh.parts import Parts
 
 PREFIX = "maxo_"
-_PLACE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!\[\]]+))!([$A-Z0-9:]+)")
+_PLACE = re.compile(r"(?:'((?:[^']|'')+)'|([\w.]+))!([$A-Z0-9:]+)")
+_GONE = "#REF!"
 
 
 class Value(NamedTuple):
@@ -37,13 +38,14 @@ def values(report: Report) -> Mapping[str, Value]:
     heading, totals = report.heading, report.totals
     period = heading.period
     return {
-        "maxo_account": Value(heading.account_name, Kind.TEXT),
-        "maxo_account_id": Value(heading.account_id, Kind.TEXT),
+        "maxo_account": Value(heading.account_id, Kind.TEXT),
+        "maxo_account_name": Value(heading.account_name, Kind.TEXT),
         "maxo_period": Value(period.label, Kind.TEXT),
         "maxo_first_day": Value(period.first, Kind.DATE),
         "maxo_last_day": Value(period.last, Kind.DATE),
-        "maxo_time_zone": Value(period.zone, Kind.TEXT),
+        "maxo_zone": Value(period.zone, Kind.TEXT),
         "maxo_state": Value(heading.state.word, Kind.TEXT),
+        "maxo_revision": Value("refreshed, not issued", Kind.TEXT),
         "maxo_reasons": Value("; ".join(heading.state.reasons), Kind.TEXT),
         "maxo_pulled_at": Value(_clock(heading), Kind.MOMENT),
         "maxo_cost_basis": Value(heading.cost_basis, Kind.TEXT),
@@ -53,6 +55,7 @@ def values(report: Report) -> Mapping[str, Value]:
         "maxo_seconds": Value(totals.seconds, Kind.COUNT),
         "maxo_duration": Value(totals.seconds, Kind.DURATION),
         "maxo_cost": Value(totals.cost, Kind.MONEY),
+        "maxo_filter": Value(report.filtered, Kind.TEXT),
         "maxo_findings": Value(len(report.findings), Kind.COUNT),
     }
 
@@ -61,26 +64,29 @@ def _clock(heading: Heading) -> Cell:
     return heading.pulled_at.replace(tzinfo=None, microsecond=0)
 
 
-def plan(package: Package, parts: Parts, report: Report) -> Sequence[Named]:
-    """Find the cell of every name that is ours; one that we do not know is refused."""
+def plan(package: Package, parts: Parts, report: Report) -> tuple[Sequence[Named], Sequence[str]]:
+    """Find the cell of every name that is ours, and the names that are a formula instead.
+
+    A name that we do not know is refused: it would keep an old figure, and nobody would see it.
+    """
     known = values(report)
-    return [
-        _named(package, parts, name, known)
-        for name in parts.names
-        if name.name.casefold().startswith(PREFIX)
-    ]
-
-
-def _named(package: Package, parts: Parts, name: Name, known: Mapping[str, Value]) -> Named:
-    value = known.get(name.name.casefold())
-    if value is None:
-        hint = did_you_mean(name.name.casefold(), known)
-        raise package.refused(f"the name {name.name!r} is none that can be filled{hint}")
-    match = _PLACE.fullmatch(name.refers)
-    area = area_of(match[3]) if match else None
-    sheet = parts.sheet((match[1] or match[2]).replace("''", "'")) if match else None
-    if area is None or sheet is None:
-        raise package.refused(
-            f"the name {name.name!r} refers to {name.refers!r}, which is not one cell of a sheet"
-        )
-    return Named(name.name, sheet.name, area, value)
+    named, formulas = [], []
+    for name in parts.names:
+        if not name.name.casefold().startswith(PREFIX):
+            continue
+        value = known.get(name.name.casefold())
+        if value is None:
+            hint = did_you_mean(name.name.casefold(), known)
+            raise package.refused(f"the name {name.name!r} is none that can be filled{hint}")
+        match = _PLACE.fullmatch(name.refers)
+        if match is None and _GONE not in name.refers:
+            formulas.append(name.name)
+            continue
+        area = area_of(match[3]) if match else None
+        sheet = parts.sheet((match[1] or match[2]).replace("''", "'")) if match else None
+        if area is None or sheet is None:
+            raise package.refused(
+                f"the name {name.name!r} refers to {name.refers!r}, which is no cell of a sheet"
+            )
+        named.append(Named(name.name, sheet.name, area, value))
+    return named, formulas

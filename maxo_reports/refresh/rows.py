@@ -16,7 +16,16 @@ from xml.sax.saxutils import escape
 import pyarrow as pa
 from openpyxl.utils import get_column_letter
 
-from maxo_reports.core.report import CALL_COLUMNS, Calls, Cell, Column, Kind, Role, Row
+from maxo_reports.core.report import (
+    CALL_COLUMNS,
+    Calls,
+    Cell,
+    Column,
+    Kind,
+    Role,
+    Row,
+    SectionSpec,
+)
 from maxo_reports.refresh.formulas import Piece
 from maxo_reports.render.xlsx.book import figure
 from maxo_reports.render.xlsx.rows import EPOCH, Deck, Part, inline, joined, maker, numbers
@@ -65,10 +74,12 @@ class Source(Protocol):
 
 
 class CallRows:
-    """Every call of the period."""
+    """Every call that a section is about: any of their columns, and not only those it shows."""
 
-    def __init__(self, calls: Calls) -> None:
-        self.columns: Mapping[str, Column] = CALL_COLUMNS
+    def __init__(self, calls: Calls, spec: SectionSpec) -> None:
+        self.columns: Mapping[str, Column] = {
+            key: spec.named(column) for key, column in CALL_COLUMNS.items()
+        }
         self.calls = calls
 
     def __len__(self) -> int:

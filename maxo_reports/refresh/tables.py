@@ -13,7 +13,8 @@ from xml.etree import ElementTree as ET
 from openpyxl.formula.tokenizer import TokenizerError
 from openpyxl.utils import get_column_letter
 
-from maxo_reports.core.report import Column, Report, Section
+from maxo_reports.core.ledger import MEASURES
+from maxo_reports.core.report import CALL_COLUMNS, Column, Report, Section
 from maxo_reports.core.sections import OF_CHANGES
 from maxo_reports.core.text import counted
 from maxo_reports.errors import UsageError
@@ -69,11 +70,12 @@ def plan(
     def refused(why: str) -> UsageError:
         return package.refused(f"table {table.name!r} on sheet {sheet.name!r}: {why}")
 
-    source: Source = (
-        CallRows(report.calls)
-        if section.table is None
-        else TableRows(section.table.columns, section.table.rows)
-    )
+    source: Source
+    if section.spec.kind == "itemised":
+        source = CallRows(report.calls_of(section), section.spec)
+    else:
+        assert section.table is not None, "only the itemised list has no table"
+        source = TableRows(section.table.columns, section.table.rows)
     if table.kind != "worksheet":
         raise refused("it is filled by a query: copy it as a plain table")
     if table.filtered:
@@ -124,11 +126,20 @@ def _stretch(table: TablePart, count: int) -> Stretch:
 
 
 def _key(heading: str, source: Source) -> str | None:
-    """Return the key of the column that a heading names: by its label, or by its key."""
+    """Return the key of the column that a heading names.
+
+    It may be the name that the definition gives it, its key, or the name that it has otherwise.
+    """
     wanted = key_of(heading)
-    for key, column in source.columns.items():
-        if wanted in {key_of(column.label), key_of(key)}:
-            return key
+    usual = {**MEASURES, **{key: column.label for key, column in CALL_COLUMNS.items()}}
+    for names in (
+        {key: column.label for key, column in source.columns.items()},
+        {key: key for key in source.columns},
+        {key: usual.get(key, "") for key in source.columns},
+    ):
+        for key, name in names.items():
+            if wanted and wanted == key_of(name):
+                return key
     return None
 
 

@@ -438,9 +438,8 @@ def test_formulas_that_cannot_be_carried_down(
         ("maxo_cost", "=Data!$Z$1:$Z$2", "it must be one cell"),
         ("maxo_cost", "=Data!$B$3", "in the place of table 'Calls'"),
         ("maxo_cost", "=Data!$B$20", "in the place of table 'Calls'"),
-        ("maxo_cost", "=Data!$Y$1", "holds a formula"),
-        ("maxo_cost", "=SUM(Data!$Z$1)", "not one cell of a sheet"),
-        ("maxo_cost", "=Nowhere!$Z$1", "not one cell of a sheet"),
+        ("maxo_cost", "=Nowhere!$Z$1", "no cell of a sheet"),
+        ("maxo_cost", "=Data!#REF!", "no cell of a sheet"),
     ],
 )
 def test_names_that_cannot_be_filled(tmp_path: Path, name: str, refers: str, why: str) -> None:

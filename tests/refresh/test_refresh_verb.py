@@ -46,7 +46,7 @@ def _book(path: Path) -> Path:
     def build(book: Any) -> None:
         table(book, book.add_worksheet("Data"), "A1", 2)
         book.add_worksheet("Cover").write("A1", "Cost")
-        for name, place in (("cost", "B1"), ("account", "B2"), ("last_day", "B3")):
+        for name, place in (("cost", "B1"), ("account_name", "B2"), ("last_day", "B3")):
             book.define_name(f"maxo_{name}", f"=Cover!${place[0]}${place[1]}")
 
     return made(path, build)
