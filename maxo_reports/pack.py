@@ -166,8 +166,8 @@ def tidy(place: Path) -> None:
         for path in files.entries(place):
             if path.name.startswith(_DRAFT):
                 shutil.rmtree(path)
-        if place.is_dir():
-            files.settle(place)
+        # A killed run may have come no further than to make the folders above.
+        files.settle(next(path for path in (place, *place.parents) if path.is_dir()))
 
 
 def seal(

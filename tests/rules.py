@@ -19,7 +19,7 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]+)")
 _OURS = re.compile(
-    r"(SUM|COUNTA|SUMPRODUCT)\((?!.*(SUMIFS?|COUNTIFS?|HYPERLINK|DDE|WEBSERVICE|INDIRECT)\()"
+    r"(SUM|COUNTA|SUMPRODUCT|SUBTOTAL)\((?!.*(SUMIFS?|COUNTIFS?|HYPERLINK|DDE|WEBSERVICE|INDIRECT)\()"
     r"|IF\(ABS\(B[0-9]+-C[0-9]+\)<0\.[0-9]+,\"PASS\",\"FAIL\"\)$"
 )
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*", re.ASCII)
@@ -174,8 +174,10 @@ def _table(raw: Raw, sheet: str) -> Iterator[str]:
     if tree.find(f"{MAIN}autoFilter") is not None:
         yield "the sheet has a filter of its own over a table"
     dimension = tree.find(f"{MAIN}dimension")
-    if dimension is None or dimension.attrib["ref"] != table.attrib["ref"]:
-        yield "the table is not all of the sheet"
+    # Above a table may stand what it lists; beside it and below it nothing.
+    ends = [part.attrib["ref"].split(":")[-1] for part in (table, dimension) if part is not None]
+    if len(set(ends)) != 1 or len(ends) != 2 or not table.attrib["ref"].startswith("A"):
+        yield "the table is not all of the sheet, down from its headings"
 
 
 def _number(letters: str) -> int:

@@ -21,7 +21,6 @@ DIVIDED = {"money.share": "Decimals over a Decimal unit: how many units, exactly
 """Functions of the core that may divide with ``/``, and why that makes no float there."""
 
 LONG = {
-    "archive/columns.py": "one schema of columns and every question that is asked of it in SQL",
     "cli.py": "one short function for each command, and the parser of each, in one list",
     "core/cdr.py": "all that is known of the carrier's fields and habits, in the one place for it",
 }

@@ -65,7 +65,11 @@ def month(texts: tuple[str, ...]) -> list[dict[str, object]]:
     return calls
 
 
-HARMLESS = tuple(f"word {n:02}" for n in range(len(HOSTILE)))
+HARMLESS = tuple(
+    f"word {n:02}" if visible(text, 32_767).isascii() else f"w\u00f6rd {n:02}"
+    for n, text in enumerate(HOSTILE)
+)
+"""As many words; not ASCII where those are not, since such names are compared in another way."""
 
 
 def issued(folder: Path, texts: tuple[str, ...], definition: str) -> Path:

@@ -130,33 +130,36 @@ def heading(**changes: Any) -> Heading:
 
 def test_the_basis_is_another_wherever_a_file_would_be() -> None:
     """Each thing that shows in a file is part of the basis; when it was pulled is not."""
-    plain = manifest.basis(heading(), "c1", {"statement": "d1"}, "t1")
+    plain = manifest.basis(heading(), "c1", {"statement": "d1"}, "t1", {})
     assert json.loads(json.dumps(plain)) == plain
     assert plain["version"] == __version__
     others = [
-        manifest.basis(heading(account_id="acne"), "c1", {"statement": "d1"}, "t1"),
-        manifest.basis(heading(account_name="Acne"), "c1", {"statement": "d1"}, "t1"),
-        manifest.basis(heading(cost_gst="inclusive"), "c1", {"statement": "d1"}, "t1"),
+        manifest.basis(heading(account_id="acne"), "c1", {"statement": "d1"}, "t1", {}),
+        manifest.basis(heading(account_name="Acne"), "c1", {"statement": "d1"}, "t1", {}),
+        manifest.basis(heading(cost_gst="inclusive"), "c1", {"statement": "d1"}, "t1", {}),
         manifest.basis(
-            heading(state=State("provisional", ("a",))), "c1", {"statement": "d1"}, "t1"
+            heading(state=State("provisional", ("a",))), "c1", {"statement": "d1"}, "t1", {}
         ),
         manifest.basis(
-            heading(state=State("provisional", ("b",))), "c1", {"statement": "d1"}, "t1"
+            heading(state=State("provisional", ("b",))), "c1", {"statement": "d1"}, "t1", {}
         ),
         manifest.basis(
             heading(period=parse_period("2026-10", BRISBANE, date(2026, 11, 20))),
             "c1",
             {"statement": "d1"},
             "t1",
+            {},
         ),
-        manifest.basis(heading(), "c2", {"statement": "d1"}, "t1"),
-        manifest.basis(heading(), "c1", {"statement": "d2"}, "t1"),
-        manifest.basis(heading(), "c1", {"statement": "d1", "second": "d1"}, "t1"),
-        manifest.basis(heading(), "c1", {"statement": "d1"}, "t2"),
+        manifest.basis(heading(), "c2", {"statement": "d1"}, "t1", {}),
+        manifest.basis(heading(), "c1", {"statement": "d2"}, "t1", {}),
+        manifest.basis(heading(), "c1", {"statement": "d1", "second": "d1"}, "t1", {}),
+        manifest.basis(heading(), "c1", {"statement": "d1"}, "t2", {}),
+        manifest.basis(heading(), "c1", {"statement": "d1"}, "t1", {"2026-09": "c0"}),
+        manifest.basis(heading(), "c1", {"statement": "d1"}, "t1", {"2026-09": "c1"}),
     ]
     assert len({json.dumps(each) for each in (plain, *others)}) == 1 + len(others)
     later = heading(pulled_at=datetime(2027, 1, 1))
-    assert manifest.basis(later, "c1", {"statement": "d1"}, "t1") == plain
+    assert manifest.basis(later, "c1", {"statement": "d1"}, "t1", {}) == plain
 
 
 def test_the_certificate_says_windows_in_both_times() -> None:

@@ -625,6 +625,17 @@ def test_a_pack_that_stands_is_settled(tmp_path: Path, monkeypatch: pytest.Monke
     assert flushed[:4] == [place, place.parent, place.parent.parent, tmp_path]
 
 
+def test_a_folder_that_a_killed_run_has_just_made_is_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a pack would be sealed in a folder that a power cut can still take away."""
+    (tmp_path / "out").mkdir(mode=0o700)
+    flushed: list[Path] = []
+    monkeypatch.setattr(files, "sync_folder", flushed.append)
+    pack.tidy(tmp_path / "out" / "acme" / "2026-10")
+    assert flushed[:2] == [tmp_path / "out", tmp_path]
+
+
 def test_a_failure_while_sealing_leaves_no_draft(tmp_path: Path) -> None:
     """Whatever goes wrong: no pack, no draft."""
 

@@ -62,10 +62,13 @@ def put(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def draft_of(path: Path) -> Iterator[Path]:
-    """Give an empty, private file beside a path; it is gone at the end unless it was moved."""
+def draft_of(path: Path, suffix: str = "") -> Iterator[Path]:
+    """Give an empty, private file beside a path; it is gone at the end unless it was moved.
+
+    Without a ``suffix`` no draft that a kill leaves can be taken for a file of the path's kind.
+    """
     prefix = draft_prefix(path)
-    handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=suffix, dir=path.parent)
     os.close(handle)
     draft = Path(name)  # made 0600
     try:

@@ -48,7 +48,7 @@ class Place:
             for left in self.path.parent.iterdir():
                 if left.name.startswith(files.draft_prefix(self.path)):
                     left.unlink()  # of a refresh that was killed
-            with files.draft_of(self.path) as draft:
+            with files.draft_of(self.path, self.path.suffix) as draft:
                 yield draft
 
     def accept(self, draft: Path, moment: datetime) -> Path | None:

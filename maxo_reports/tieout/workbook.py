@@ -203,7 +203,7 @@ def _itemised(book: CalamineWorkbook, section: Section, report: Report, found: D
     columns = section.spec.call_columns
     lines = report.calls_of(section).lines()
     title = section.spec.sheet
-    if not section.parts:
+    if section.table is None:
         whole = report.totals_of(section)
         calls = _list(book, title, columns, lines, whole, section, report, found)
     else:

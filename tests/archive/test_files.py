@@ -367,3 +367,10 @@ def test_a_lock_that_cannot_be_opened_is_refused_in_one_line(tmp_path: Path) -> 
     with pytest.raises(ArchiveError, match="cannot open the lock"):
         with files.only_one(tmp_path / "lock", "x"):
             pytest.fail("locked a folder")
+
+
+def test_a_draft_that_a_kill_leaves_is_not_of_the_files_kind(tmp_path: Path) -> None:
+    """Whoever looks for ``*.json`` must not find half of one."""
+    with files.draft_of(tmp_path / "a.json") as draft:
+        assert draft.name.startswith(files.TEMPORARY)
+        assert not list(tmp_path.glob("*.json"))

@@ -17,8 +17,10 @@ from workbooks import NOON, line, report_of, workbook
 
 from maxo_reports import engine
 from maxo_reports.core.report import CallLine
+from maxo_reports.definitions import load
+from maxo_reports.render import FORMATS
 from maxo_reports.render.xlsx import formulas, names
-from reports import DEFINITION, with_sections
+from reports import DEFINITION, SHELF, with_sections
 
 GOLD = next((engine.sample() / "pack").glob("*.xlsx"))
 UNO = Path("/usr/lib/python3/dist-packages/uno.py")
@@ -77,7 +79,17 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Result]:
         paged = workbook(tricky(), folder / "paged.xlsx", statuses=STATUSES)
     same = [line(n, seconds=60) for n in range(20_000)]
     odd = workbook(tricky(), folder / "tricky.xlsx", statuses=STATUSES)
+    reports = {
+        name: workbook(
+            tricky(),
+            folder / f"{name}.xlsx",
+            statuses=STATUSES,
+            definition=load(name, SHELF, FORMATS).definition,
+        )
+        for name in ("by-number", "charged-only")
+    }
     files = {
+        **reports,
         "sample": GOLD,
         "tricky": odd,
         "paged": paged,
@@ -125,6 +137,8 @@ def differing(result: Result) -> list[str]:
     [
         ("sample", 250),
         ("tricky", 250),
+        ("by-number", 60),
+        ("charged-only", 100),
         ("paged", 250),
         ("equal lengths", 100),
         ("no calls", 10),

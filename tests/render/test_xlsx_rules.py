@@ -262,7 +262,8 @@ def test_a_failed_check_turns_red():
     """The result of every check, the live ones too, is coloured by what it says."""
     raw = Raw(GOLD)
     tree = raw.trees[raw.sheets["Checks"]]
-    (formatting,) = tree.iter(f"{MAIN}conditionalFormatting")
+    judged = tree.iter(f"{MAIN}conditionalFormatting")
+    (formatting,) = [each for each in judged if each[0].attrib["type"] == "cellIs"]
     first, last = map(int, re.findall(r"D([0-9]+)", formatting.attrib["sqref"]))
     live = [int(c.address[1:]) for c in raw.cells("Checks") if c.formula and c.address[0] == "D"]
     assert first <= min(live) <= max(live) <= last

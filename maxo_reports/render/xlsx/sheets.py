@@ -172,18 +172,18 @@ class _Painter:
         book, end = self._book, get_column_letter(len(table.columns))
         plain = {get_column_letter(at): column for at, column in enumerate(table.columns, 1)}
         barred = section.spec.kind in _BARRED and "cost" in {c.key for c in plain.values()}
+        begin = _keys(table) + 1
+        heated = [get_column_letter(begin + at) for at in range(len(table.names))]
         if table.across:
-            hot = [letter for letter, c in plain.items() if ":" in c.key]
-            looks.heat(book, sheet, f"{hot[0]}{first}:{hot[-1]}{last}")
+            # Not the column of all others, which would outshine the single ones.
+            looks.heat(book, sheet, f"{heated[0]}{first}:{heated[-1]}{last}")
         if barred:
             (cost,) = (letter for letter, c in plain.items() if c.key == "cost")
             looks.bars(book, sheet, f"{cost}{first}:{cost}{last}")
         banded = [
             f"{letter}{first}:{letter}{last}"
             for letter, c in plain.items()
-            if not (table.across and ":" in c.key)
-            and not (barred and c.key == "cost")
-            and c.key != _JUDGED
+            if letter not in heated and not (barred and c.key == "cost") and c.key != _JUDGED
         ]
         looks.bands(book, sheet, " ".join(banded), first)
         if self._cover is None or sheet is not self._cover.sheet:
@@ -275,7 +275,7 @@ class _Painter:
                     continue
                 cell = self._book.at(sheet, row, place)
                 cell.alignment = Alignment(vertical="center", wrap_text=True)
-                room = int(sheet.column_dimensions[cell.column_letter].width)
+                room = int(sheet.column_dimensions[cell.column_letter].width) * 11 // 10
                 most = max(most, widths.lines(str(cell.value or ""), room))
             sheet.row_dimensions[row].height = _LINE * most
         return after
