@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import warnings
 from dataclasses import replace
@@ -26,6 +27,7 @@ from maxo_reports.refresh import Refreshed, refresh
 from reports import with_sections
 
 EPOCH = datetime(1970, 1, 1)
+UNO = Path("/usr/lib/python3/dist-packages/uno.py")
 RECALCULATE = Path(__file__).parents[1] / "render" / "recalculate.py"
 
 
@@ -322,6 +324,10 @@ def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
     assert "<f" not in part(path, "xl/worksheets/sheet1.xml")
 
 
+@pytest.mark.skipif(
+    shutil.which("soffice") is None or not UNO.exists(),
+    reason="LibreOffice, or its Python bridge (python3-uno), is not installed",
+)
 def test_other_programs_open_it(tmp_path: Path) -> None:
     """Openpyxl loads it; LibreOffice works its formulas out to the ledger's own sums."""
     path = rich(tmp_path / "book.xlsm")
