@@ -135,7 +135,8 @@ class _Reading:
             self._problem(line, f"says nothing of its number: fill in {', '.join(ALLOCATIONS)}")
         if covers is None or len(self.problems) > before:
             return None
-        return Entry(line, *covers, **said, first=first, last=last)
+        label, site, cost_centre, client = said.values()
+        return Entry(line, *covers, label, site, cost_centre, client, first, last)
 
     def _span(self, line: int, values: Mapping[str, Any]) -> tuple[str, Span] | None:
         """Read what a line covers, which stands in one of three columns."""

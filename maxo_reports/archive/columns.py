@@ -10,8 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
-from datetime import date
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from maxo_reports.archive import files
+from maxo_reports.archive import allocated, files
 from maxo_reports.archive.views import CallView, Selected, fetched, sources
-from maxo_reports.core.cdr import INBOUND, OUTBOUND, QUIRKS, CallColumns, Touched
+from maxo_reports.core.cdr import QUIRKS, CallColumns, Touched
 from maxo_reports.core.changes import Changes, Content, between
-from maxo_reports.core.directory import ALLOCATIONS, EMPTY, NOBODY, Directory
+from maxo_reports.core.directory import EMPTY, Directory
 from maxo_reports.core.ledger import FieldCount, Intake, QuirkCount
 from maxo_reports.core.money import dollars
 from maxo_reports.core.period import BillingPeriod, Window
@@ -49,15 +48,6 @@ _SCHEMA = pa.schema(
         ("quirks", pa.int64()),
     ]
 )
-_ALLOCATED = pa.schema(
-    [
-        ("said_own", pa.string()),
-        ("said_since", pa.int64()),
-        ("said_until", pa.int64()),
-        *((f"said_{name}", pa.string()) for name in ALLOCATIONS),
-    ]
-)
-"""Who has a number, as the carrier writes it, from a local day on up to another."""
 _FIELDS = b"maxo.fields"
 """Where a file notes how many of its calls had fields that we do not know, or lacked ours."""
 _BATCH = 10_000
@@ -181,7 +171,7 @@ class CallStore(CallView):
         source = self._db.read_parquet(sources(paths), file_row_number=True)
         source.create_view("received")
         if directory:
-            self._allocated = self._allocate(directory)
+            self._allocated = allocated.join(self._db, directory, period, self.local())
         self._intake = self._receive()
         self._astray = bool(self._intake.astray)
         self._views: dict[tuple[Where, bool], View] = {}
@@ -224,32 +214,6 @@ class CallStore(CallView):
             _counts(self._noted["unknown"]),
             _counts(self._noted["missing"]),
         )
-
-    def _allocate(self, directory: Directory) -> str:
-        """Note who has each of the account's numbers on which days; return what joins it.
-
-        A number is looked up once for the whole period, however many calls it has.
-        """
-        own = f"CASE direction WHEN '{OUTBOUND}' THEN a_party WHEN '{INBOUND}' THEN b_party END"
-        first, until = self._period.first, self._period.until
-        numbers = self._all(
-            f"SELECT DISTINCT {own} AS own, service_number FROM received"
-            f" WHERE {self._inside()} AND own IS NOT NULL ORDER BY ALL"
-        )
-        rows = [
-            (party, _day_number(begin), _day_number(end), *said)
-            for party, number in numbers
-            for begin, end, said in directory.stays(number, party, first, until)
-            if said != NOBODY
-        ]
-        columns = list(zip(*rows, strict=True)) or [()] * len(_ALLOCATED)
-        arrays = [pa.array(c, kind) for c, kind in zip(columns, _ALLOCATED.types, strict=True)]
-        self._db.register("said_of_numbers", pa.table(arrays, schema=_ALLOCATED))
-        self._db.execute("CREATE TABLE allocated AS SELECT * FROM said_of_numbers")
-        self._db.unregister("said_of_numbers")
-        day = f"{self._local()} // {_DAY}"
-        held = f"said_since <= {day} AND {day} < said_until"
-        return f"LEFT JOIN allocated ON said_own = {own} AND {held}"
 
     def _drop_repeats(self, inside: str) -> int:
         """Note the records to leave out, and return how many differ from the one that is kept.
@@ -299,12 +263,31 @@ class CallStore(CallView):
         """
         return dict(self._all(f"SELECT {_HOUR}, count(*) FROM kept WHERE {which} GROUP BY ALL"))
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return what a query of ours over the calls (``kept``) finds."""
+        return self._all(sql)
+
+    @contextmanager
+    def beside(self, name: str, table: pa.Table) -> Iterator[None]:
+        """Have a table of ours beside the calls for a while."""
+        self._db.register(name, table)
+        try:
+            yield
+        finally:
+            self._db.unregister(name)
+
+    def by_name(self, column: str) -> dict[str, tuple[int, int]]:
+        """Return the calls and micro-dollars of each value of a column of texts."""
+        rows = self._all(
+            f"SELECT {column}, count(*), coalesce(sum(cost), 0) FROM kept"
+            " GROUP BY ALL ORDER BY ALL"
+        )
+        return {name: (calls, micros) for name, calls, micros in rows}
+
     def categories(self) -> tuple[tuple[str, int, Decimal], ...]:
         """Return each rate category with its calls and cost."""
-        rows = self._all(
-            "SELECT category, count(*), coalesce(sum(cost), 0) FROM kept GROUP BY ALL ORDER BY ALL"
-        )
-        return tuple((category, calls, dollars(cost)) for category, calls, cost in rows)
+        found = self.by_name("category").items()
+        return tuple((category, calls, dollars(cost)) for category, (calls, cost) in found)
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over every call's content in order: equal calls, equal fingerprint."""
@@ -372,11 +355,6 @@ def _fields_noted(paths: Sequence[Path]) -> dict[str, dict[str, Touched]]:
             for name, more in fields.items():
                 noted[what][name] = noted[what].get(name, Touched()).more(*more)
     return noted
-
-
-def _day_number(day: date) -> int:
-    """Return a day as whole days since 1970, as local seconds divided by a day's give it."""
-    return (day - date(1970, 1, 1)).days
 
 
 def _counts(noted: Mapping[str, Touched]) -> tuple[FieldCount, ...]:

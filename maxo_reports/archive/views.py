@@ -18,7 +18,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from maxo_reports.core.directory import ALLOCATIONS, UNALLOCATED
+from maxo_reports.archive.allocated import words
+from maxo_reports.core.directory import ALLOCATIONS
 from maxo_reports.core.ledger import DIMENSIONS, Group, Intake, Ledger, Totals
 from maxo_reports.core.money import COST_PLACES, dollars
 from maxo_reports.core.period import BillingPeriod, LocalClock
@@ -70,7 +71,7 @@ class CallView:
         by_day = {
             _day(day): _totals(figures)
             for day, *figures in self._all(
-                f"SELECT {self._local()} // 86400 AS day, {_MEASURES} FROM {self._name}"
+                f"SELECT {self.local()} // 86400 AS day, {_MEASURES} FROM {self._name}"
                 " GROUP BY day"
             )
         }
@@ -119,7 +120,7 @@ class CallView:
                 for batch in reader:
                     yield pa.Table.from_batches([batch])
 
-    def _local(self) -> str:
+    def local(self) -> str:
         """Return the SQL for seconds on the local clock, from the core's own table of offsets."""
         cases = "".join(
             f" WHEN unixtime >= {since} THEN {offset}"
@@ -141,7 +142,7 @@ class CallView:
     def _line(self, *, brief: bool = False) -> str:
         """Return the SQL for the columns of a CallLine; a brief one leaves out the directory's."""
         names = OF_THE_CARRIER if brief else CallLine._fields
-        return ", ".join(f"{self._local()} AS started" if n == "started" else n for n in names)
+        return ", ".join(f"{self.local()} AS started" if n == "started" else n for n in names)
 
     def _in_order(self, what: str) -> Iterator[tuple[str, list[str]]]:
         """Yield the queries, each with its file, that give columns of the calls in order.
@@ -168,10 +169,9 @@ class CallView:
 
     def _kept(self, source: str) -> str:
         """Return the query for those records of a source that are in the ledger, allocated."""
-        said = f"coalesce(said_{{0}}, '{UNALLOCATED}')" if self._allocated else f"'{UNALLOCATED}'"
-        words = ", ".join(f"{said.format(name)} AS {name}" for name in ALLOCATIONS)
+        said = words(joined=bool(self._allocated))
         return (
-            f"SELECT *, {words} FROM {source} {self._without} {self._allocated}"
+            f"SELECT *, {said} FROM {source} {self._without} {self._allocated}"
             f" WHERE {self._inside()}"
         )
 
