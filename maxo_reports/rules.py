@@ -41,14 +41,7 @@ class Rules:
 
     def basis(self) -> dict[str, Any]:
         """Return what of them decides a pack's content; nothing where all is as it comes."""
-        usual = USUALLY
-        own = {
-            name: getattr(self.behaviour, name)
-            for name in Behaviour.__dataclass_fields__
-            if getattr(self.behaviour, name) != getattr(usual, name)
-        }
-        # As JSON gives it back.
-        own = {name: list(v) if isinstance(v, tuple) else v for name, v in own.items()}
+        own = thresholds(self.behaviour)
         return {
             **({_DIRECTORY: self.directory.sha256} if self.directory else {}),
             **({_BEHAVIOUR: own} if own else {}),
@@ -74,18 +67,25 @@ class Rules:
         return unallocated.check(ledger, self.directory)
 
 
+def thresholds(of: Behaviour) -> dict[str, Any]:
+    """Return the thresholds that are not the usual ones, as JSON gives them back."""
+    fields = Behaviour.__dataclass_fields__
+    own = {n: getattr(of, n) for n in fields if getattr(of, n) != getattr(USUALLY, n)}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in own.items()}
+
+
 USUAL = Rules()
 """No directory, and the usual thresholds."""
 
 
 def of(workspace: Workspace, account: Account) -> Rules:
     """Read an account's rules; a directory with mistakes is refused, with all of them."""
-    thresholds = workspace.behaviour_of(account)
+    behaves = workspace.behaviour_of(account)
     path = workspace.directory_of(account)
     if path is None:
-        return Rules(behaviour=thresholds)
+        return Rules(behaviour=behaves)
     directory, content = directories.load(path)
-    return Rules(directory, thresholds, content)
+    return Rules(directory, behaves, content)
 
 
 def again(archive: Archive, basis: Mapping[str, Any]) -> Rules:
@@ -96,14 +96,14 @@ def again(archive: Archive, basis: Mapping[str, Any]) -> Rules:
             name: tuple(value) if isinstance(value, list) else value
             for name, value in said.items()
         }
-        thresholds = replace(USUALLY, **own)
+        behaves = replace(USUALLY, **own)
     except TypeError:
         raise ArchiveError("the pack was made with thresholds that are not known") from None
     sha256 = basis.get(_DIRECTORY)
     if sha256 is None:
-        return Rules(behaviour=thresholds)
+        return Rules(behaviour=behaves)
     content = archive.inputs.read(sha256)
-    return Rules(directories.read(content, f"directory {sha256[:12]}"), thresholds, content)
+    return Rules(directories.read(content, f"directory {sha256[:12]}"), behaves, content)
 
 
 def judged(found: Iterable[Finding]) -> dict[str, Any]:

@@ -42,4 +42,14 @@ def of_numbers(
             if value not in held:
                 held.append(value)
     at = spec.group_by.index(_NUMBER)
-    return lambda key: tuple(" / ".join(held) for held in found[key[at]])
+
+    def cells(key: tuple[str, ...]) -> tuple[Cell, ...]:
+        return tuple(map(_words, names, found[key[at]]))
+
+    return cells
+
+
+def _words(name: str, said: Sequence[str]) -> str:
+    """Join what was said; that nobody pays is said too, that nobody gave a name is not."""
+    shown = [value for value in said if name != "label" or value != UNALLOCATED]
+    return " / ".join(shown)

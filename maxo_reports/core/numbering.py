@@ -102,6 +102,17 @@ def country_of(raw: str) -> str:
     return (parsed is not None and phonenumbers.region_code_for_number(parsed)) or "?"
 
 
+def unmistakable(number: str) -> str:
+    """Write a grouped number so that no spreadsheet takes it for a figure: with spaces in it."""
+    shown = spaced(number)
+    if shown != number or not _DIGITS.fullmatch(number):
+        return shown
+    parsed = _parsed(number) if number.startswith("+") else None
+    if parsed is not None:
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return f"{number[:3]} {number[3:]}" if number.startswith("0") else number
+
+
 def spaced(number: str) -> str:
     """Write a grouped number as people read it: ``02 5550 0140`` or ``0491 570 006``.
 

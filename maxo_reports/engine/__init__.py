@@ -9,6 +9,7 @@ from maxo_reports.engine.archives import (
     strangers,
 )
 from maxo_reports.engine.asking import lately, period_of
+from maxo_reports.engine.numbers import directories_of, suggest
 from maxo_reports.engine.packs import (
     DEFAULT_REPORTS,
     as_json,
@@ -31,6 +32,7 @@ __all__ = [
     "Progress",
     "as_json",
     "demo",
+    "directories_of",
     "examine_archive",
     "export_period",
     "lately",
@@ -44,5 +46,6 @@ __all__ = [
     "run",
     "sample",
     "strangers",
+    "suggest",
     "verify",
 ]
