@@ -5,7 +5,7 @@ It is a description and no group: where a number moved within the period, all th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from maxo_reports.core.directory import ALLOCATIONS, UNALLOCATED
 from maxo_reports.core.ledger import Ledger
@@ -33,14 +33,12 @@ def of_numbers(
     if not beside:
         return lambda _: ()
     names = [column.key for column in beside]
-    found: dict[str, tuple[list[str], ...]] = {}
+    found: dict[str, tuple[set[str], ...]] = {}
     for group in ledger.by((_NUMBER, *names)):
         number, *said = group.key
-        for held, value in zip(
-            found.setdefault(number, tuple([] for _ in names)), said, strict=True
-        ):
-            if value not in held:
-                held.append(value)
+        held = found.setdefault(number, tuple(set() for _ in names))
+        for values, value in zip(held, said, strict=True):
+            values.add(value)
     at = spec.group_by.index(_NUMBER)
 
     def cells(key: tuple[str, ...]) -> tuple[Cell, ...]:
@@ -49,7 +47,9 @@ def of_numbers(
     return cells
 
 
-def _words(name: str, said: Sequence[str]) -> str:
+def _words(name: str, said: Collection[str]) -> str:
     """Join what was said; that nobody pays is said too, that nobody gave a name is not."""
-    shown = [value for value in said if name != "label" or value != UNALLOCATED]
+    shown = sorted(value for value in said if value != UNALLOCATED)
+    if name != "label" and UNALLOCATED in said:
+        shown.append(UNALLOCATED)
     return " / ".join(shown)
