@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -16,7 +17,18 @@ from zoneinfo import ZoneInfo
 import pytest
 from carriers import KEY, OCTOBER, SYDNEY, call, reply
 from python_calamine import CalamineWorkbook
-from workspaces import DAY, OCTOBER_ENDS, SETTLED, Desk, Fickle, contents, ran, rows_below, sheet
+from workspaces import (
+    DAY,
+    OCTOBER_ENDS,
+    SETTLED,
+    STATEMENT,
+    Desk,
+    Fickle,
+    contents,
+    ran,
+    rows_below,
+    sheet,
+)
 
 from maxo_reports import definitions
 from maxo_reports.archive import columns
@@ -31,6 +43,7 @@ from maxo_reports.directories import read
 
 SHIPPED = (definitions.shipped() / "reports" / "by-cost-centre.toml").read_text(encoding="utf-8")
 REPORT = SHIPPED.replace('["xlsx", "pdf"]', '["xlsx"]', 1)
+EXACT = Decimal("0.0001")
 HEAD = "number,label,site,cost_centre,client,from,to\n"
 LISTED = HEAD + (
     "0255500140,Reception,Newtown,Front desk,Acme,,2026-10-14\n"
@@ -108,7 +121,7 @@ def figures(pack: Path, name: str) -> dict[str, tuple[int, Decimal]]:
     return {
         row["Cost centre"]: (
             int(row["Calls"]),
-            Decimal(str(row["Cost"])).quantize(Decimal("0.0001")),
+            Decimal(str(row["Cost"])).quantize(EXACT),
         )
         for row in rows
     }
@@ -122,7 +135,7 @@ def test_every_dollar_is_somebodys_or_visibly_nobodys(desk: Desk) -> None:
     found = figures(done.pack, "By cost centre")
     whole = found.pop("Total")
     assert found == {
-        name: (calls, cost.quantize(Decimal("0.0001"))) for name, (calls, cost) in expected.items()
+        name: (calls, cost.quantize(EXACT)) for name, (calls, cost) in expected.items()
     }
     assert whole[0] == 60
     assert whole[1] == sum(cost for _, cost in found.values())
@@ -147,8 +160,6 @@ def test_each_call_carries_its_own_cost_centre_and_groups_are_live_over_them(des
         str(each["callid"]): centre_of(each) for each in month()
     }
     book = next(pack.glob("*.xlsx"))
-    import zipfile
-
     with zipfile.ZipFile(book) as parts:
         text = b"".join(parts.read(n) for n in parts.namelist() if "worksheets" in n).decode()
     assert "Calls[Cost centre]" in text
@@ -158,7 +169,8 @@ def test_each_call_carries_its_own_cost_centre_and_groups_are_live_over_them(des
 
 def test_the_statement_keeps_its_columns_and_says_who_has_a_number(desk: Desk) -> None:
     """Label and cost centre stand beside the number; the contract's columns of Calls stay."""
-    pack = desk.run(report="statement").pack
+    desk.define(STATEMENT.replace('["xlsx", "pdf"]', '["xlsx"]', 1))
+    pack = desk.run().pack
     rows = rows_below(sheet(pack, "By number"), "Service number")
     by_number = {row["Service number"]: (row["Label"], row["Cost centre"]) for row in rows}
     assert by_number["0255500140"] == ("Dr Ng / Reception", "Clinic / Front desk / Surgery")
@@ -174,7 +186,8 @@ def test_the_statement_keeps_its_columns_and_says_who_has_a_number(desk: Desk) -
 def test_without_a_directory_nothing_is_said_of_it(desk: Desk) -> None:
     """No column, no finding, no check, nothing in the basis."""
     desk.set()
-    done = desk.run(report="statement")
+    desk.define(STATEMENT.replace('["xlsx", "pdf"]', '["xlsx"]', 1))
+    done = desk.run()
     assert done.code == 0
     assert "Label" not in {cell for row in sheet(done.pack, "By number") for cell in row}
     manifest = json.loads((done.pack / "manifest.json").read_text())
