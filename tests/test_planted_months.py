@@ -190,7 +190,7 @@ def test_more_is_said_of_what_is_found(tmp_path: Path) -> None:
     abroad, _ = planted("abroad")
     long, _ = planted("long")
     told = {s.code: s.about for s in found(tmp_path, [*abroad, *long])}
-    assert told == {"international": "in 001, PG", "long-calls": "the longest 4:00:00"}
+    assert told == {"international": "to +675 PG, +881", "long-calls": "the longest 4:00:00"}
 
 
 # ---- through whole runs -------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def minutes(hours: str) -> tuple[int, int] | None:
 class Seen:
     """The calls of one service number that are of one pattern, and some of their ids.
 
-    ``about`` says more of them: the countries, the numbers called, the longest.
+    ``about`` says more of them: the countries' codes, the numbers called, the longest.
     """
 
     code: str
