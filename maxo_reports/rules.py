@@ -19,12 +19,13 @@ from maxo_reports.config import Account, Workspace
 from maxo_reports.core import behaviour, unallocated
 from maxo_reports.core.behaviour import Behaviour, Month
 from maxo_reports.core.checks import Check, Finding
-from maxo_reports.core.directory import EMPTY, Directory
+from maxo_reports.core.directory import ALLOCATIONS, EMPTY, UNALLOCATED, Directory
 from maxo_reports.core.ledger import Ledger
 from maxo_reports.core.numbering import compact
 from maxo_reports.core.period import BillingPeriod
+from maxo_reports.core.report import Definition
 from maxo_reports.core.spans import NUMBER
-from maxo_reports.errors import ArchiveError
+from maxo_reports.errors import ArchiveError, ConfigError, did_you_mean
 
 USUALLY = Behaviour()
 """The thresholds that come with the program."""
@@ -51,6 +52,29 @@ class Rules:
         """Keep the directory's file in the archive."""
         if self.directory:
             archive.inputs.keep(self.content)
+
+    def check_filters(self, definitions: Iterable[Definition]) -> None:
+        """Refuse a report of a client, site or the like that the directory does not know.
+
+        It would be an empty report, which looks like a client without calls.
+        """
+        problems = []
+        for definition in definitions:
+            wheres = [definition.where, *(section.where for section in definition.sections)]
+            conditions = dict.fromkeys(each for where in wheres for each in where.conditions)
+            for field, values in ((c.field, c.values) for c in conditions):
+                if field not in ALLOCATIONS or isinstance(values, bool):
+                    continue
+                known = {getattr(e.allocation, field) for e in self.directory.entries}
+                known.add(UNALLOCATED)
+                problems += [
+                    f"report {definition.name!r} is of {ALLOCATIONS[field].lower()} {value!r}, "
+                    f"which the number directory does not have{did_you_mean(value, known)}"
+                    for value in values
+                    if value not in known
+                ]
+        if problems:
+            raise ConfigError(problems)
 
     def findings(
         self, ledger: Ledger, calls: CallStore, earlier: Sequence[Month], period: BillingPeriod

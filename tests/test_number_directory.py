@@ -262,6 +262,18 @@ def test_a_report_can_be_of_one_client(desk: Desk) -> None:
     assert any("client Acme" in str(cell) for row in sheet(pack, "Summary") for cell in row)
 
 
+def test_a_report_of_a_client_that_is_not_listed_is_refused(desk: Desk) -> None:
+    """An empty report would pass for a client without calls."""
+    desk.define(REPORT.replace("title    =", 'where = { client = "Acne" }\ntitle    =', 1))
+    done = desk.run()
+    assert done.code == 2
+    assert "is of client 'Acne', which the number directory does not have" in done.err
+    assert "did you mean 'Acme'" in done.err
+    assert not (desk.folder / "archive").exists()
+    desk.define(REPORT.replace("title    =", 'where = { client = "Unallocated" }\ntitle    =', 1))
+    assert desk.run().code == 1
+
+
 def test_suggest_writes_what_is_not_listed_and_it_can_be_filled_in(desk: Desk) -> None:
     """In CSV and in a workbook; then nothing is left to suggest."""
     desk.run()
