@@ -85,8 +85,8 @@ def planted(kind: str) -> tuple[list[dict[str, Any]], str]:
     night = [out(5000 + n, at(11, 1, n), cost="3.5") for n in range(20)]
     sunday = [out(5000 + n, at(11, 12, n), cost="5") for n in range(12)]
     early = [out(5000 + n, at(14, 6, 59), cost="51") for n in range(1)]
-    premium = [out(5000 + n, at(14, 9, n), "1902 555 001", cost="2.75") for n in range(4)]
-    sms = [out(5000 + n, at(14, 9, n), "+61 199012", cost="5.5") for n in range(2)]
+    premium = [out(5000 + n, at(14, 9, n), "1902 555 001", cost="5.75") for n in range(4)]
+    sms = [out(5000 + n, at(14, 9, n), "+61 199012", cost="10.5") for n in range(2)]
     abroad = [out(5000 + n, at(14, 9, n), "0011 675 7234 5678", cost="9.9") for n in range(11)]
     abroad += [out(5100 + n, at(14, 10, n), "+881612345678", cost="8") for n in range(2)]
     long = [out(5000, at(14, 8), duration=4 * HOUR, cost="7.2")]
@@ -140,6 +140,7 @@ def test_a_planted_pattern_is_found_alone_with_its_calls_and_dollars(
         ([out(n, at(14, 7), cost="60") for n in range(1)], USUAL),
         ([out(n, at(14, 18, 59), cost="60") for n in range(1)], USUAL),
         ([out(n, at(11, 1), cost="49.9") for n in range(1)], USUAL),
+        ([out(1, at(11, 1), cost="60"), out(2, at(14, 9), cost="241")], USUAL),
         ([out(n, at(11, 1), cost="0", duration=9 * HOUR) for n in range(9)], USUAL),
         ([out(n, at(11, 1), cost="60") for n in range(3)], SHORT),
         (
@@ -150,7 +151,7 @@ def test_a_planted_pattern_is_found_alone_with_its_calls_and_dollars(
             [out(n, at(11, 1), cost="60") for n in range(3)],
             replace(USUAL, hours="00:00-24:00", days=behaviour.WEEKDAYS),
         ),
-        ([out(n, at(14, 9), "1902555001", cost="9") for n in range(1)], USUAL),
+        ([out(n, at(14, 9), "1902555001", cost="19") for n in range(1)], USUAL),
         (
             [out(n, at(14, 9), "1902555001", cost="99") for n in range(1)],
             replace(USUAL, premium_dollars=0),
@@ -293,16 +294,16 @@ def test_thresholds_are_settings_and_part_of_what_a_pack_was_made_from(desk: Des
     first = desk.run()
     assert set(told(first)) == {"premium number 02 5550 0140"}
     assert first.code == 1
-    assert first.said["findings"][0]["dollars"] == "11.00"
-    desk.set("\n[behaviour]\npremium_dollars = 12")
+    assert first.said["findings"][0]["dollars"] == "23.00"
+    desk.set("\n[behaviour]\npremium_dollars = 24")
     second = desk.run()
     assert (second.said["revision"], told(second), second.code) == (2, {}, 0)
-    own = "[account.acme.behaviour]\npremium_dollars = 11"
-    desk.set(f"\n[behaviour]\npremium_dollars = 12\ndays = []\n{own}")
+    own = "[account.acme.behaviour]\npremium_dollars = 23"
+    desk.set(f"\n[behaviour]\npremium_dollars = 24\ndays = []\n{own}")
     third = desk.run()
     assert set(told(third)) == {"premium number 02 5550 0140"}
     basis = json.loads((third.pack / "manifest.json").read_text())["basis"]
-    assert basis["behaviour"] == {"premium_dollars": 11, "days": []}
+    assert basis["behaviour"] == {"premium_dollars": 23, "days": []}
     for done in (first, second, third):
         assert desk.verify(done.pack, "--rebuild").code == 0
 

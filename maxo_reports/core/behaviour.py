@@ -34,13 +34,15 @@ class Behaviour:
     """The thresholds: ``[behaviour]`` of maxo.toml. A threshold of 0 switches its check off.
 
     Dollars are a month's, of one service number. ``hours`` and ``days`` are when calls are
-    expected, in the account's zone; public holidays are not known.
+    expected, in the account's zone; public holidays are not known. Calls out of hours are told
+    only where they are a share of their number's cost, too: a busy one always has some.
     """
 
     hours: str = "07:00-19:00"
     days: tuple[str, ...] = WEEKDAYS[:5]
     out_of_hours_dollars: int = 50
-    premium_dollars: int = 10
+    out_of_hours_percent: int = 20
+    premium_dollars: int = 20
     international_dollars: int = 100
     long_minutes: int = 240
     short_calls: int = 10
@@ -181,8 +183,8 @@ def against_earlier(
             for number, figures in numbers.items()
             if number not in known and number != NONE
         ]
-        span = f"the {counted(len(whole), 'earlier month')} in the archive"
-        yield from _told("number-new", "info", f"a number without calls in {span}", new)
+        span = f"{counted(len(whole), 'earlier month')} of the archive"
+        yield from _told("number-new", "info", f"a number that had no call in {span}", new)
     trailing = [month for month in earlier[-of.jump_months :] if month.is_whole]
     if of.jump_percent and of.jump_months and len(trailing) >= _LEAST_MONTHS:
         for what, now, before in (
