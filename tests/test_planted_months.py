@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from maxo_reports.core.period import LocalClock, parse_period
 
 HOUR = 3600
 OWN = ("0255500140", "0255500141", "+61255500142")
+MONTHS = int(os.environ.get("PLANTED_MONTHS", "12"))
 USUAL = Behaviour()
 SHORT = replace(USUAL, out_of_hours_dollars=0)
 """Whoever dials at noon on a Thursday is not out of hours."""
@@ -132,6 +134,21 @@ def test_a_planted_pattern_is_found_alone_with_its_calls_and_dollars(
     ids = {str(c["callid"]) for c in calls}
     assert set(one.examples) <= ids
     assert len(one.examples) == min(3, len(calls))
+
+
+@pytest.mark.parametrize("seed", range(MONTHS))
+def test_whatever_is_planted_is_found_and_nothing_else(tmp_path: Path, seed: int) -> None:
+    """Some patterns in one month, each on a number of its own, in no order."""
+    dice = random.Random(seed)
+    calls, expected = busy(seed), {}
+    for place, kind in enumerate(dice.sample(KINDS, dice.randrange(len(KINDS)))):
+        own, (made, code) = f"02555002{place:02}", planted(kind)
+        side = "origin" if made[0]["direction"] == "OUT" else "destination"
+        calls += [{**c, side: own, "callid": 10_000 * (place + 1) + c["callid"]} for c in made]
+        expected[code, own] = (len(made), sum(Decimal(c["cost"]) for c in made))
+    dice.shuffle(calls)
+    seen = found(tmp_path, calls)
+    assert {(s.code, s.number): (s.calls, Decimal(s.micros) / 10**6) for s in seen} == expected
 
 
 @pytest.mark.parametrize(

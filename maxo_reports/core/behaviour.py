@@ -103,7 +103,7 @@ class Month:
 
 
 _PATTERNS: Mapping[str, tuple[Severity, str]] = {
-    "out-of-hours": ("warning", "charged calls out of hours ({hours}, {days})"),
+    "out-of-hours": ("warning", "charged calls outside {hours}, {days}"),
     "premium": ("warning", "charged calls to premium numbers (19)"),
     "international": ("warning", "charged calls to other countries"),
     "long-calls": ("warning", "charged calls of {long_minutes} minutes and more"),
@@ -127,7 +127,7 @@ def patterns(seen: Iterable[Seen], of: Behaviour) -> Iterator[Finding]:
         "premium": of.premium_dollars,
         "international": of.international_dollars,
     }
-    hours = {"hours": of.hours, "days": ", ".join(of.days) or "no day"}
+    hours = {"hours": of.hours, "days": _days(of.days)}
     limits = {name: getattr(of, name) for name in Behaviour.__dataclass_fields__} | hours
     by_code: dict[str, list[Seen]] = {}
     for each in seen:
@@ -136,6 +136,15 @@ def patterns(seen: Iterable[Seen], of: Behaviour) -> Iterator[Finding]:
     for code, found in sorted(by_code.items()):
         severity, what = _PATTERNS[code]
         yield from _told(code, severity, what.format(**limits), found)
+
+
+def _days(days: Sequence[str]) -> str:
+    """Write some days of the week: ``mon to fri``."""
+    places = sorted({WEEKDAYS.index(day) for day in days})
+    names = [WEEKDAYS[place] for place in places]
+    if len(places) > 2 and places[-1] - places[0] == len(places) - 1:
+        return f"{names[0]} to {names[-1]}"
+    return ", ".join(names) or "on no day"
 
 
 def _told(code: str, severity: Severity, what: str, found: Sequence[Seen]) -> Iterator[Finding]:

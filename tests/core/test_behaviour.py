@@ -182,3 +182,19 @@ def test_nothing_is_told_of_what_is_not_known(
             )
         had = [m for m in earlier if m.is_whole and name in m.numbers]
         assert bool(had) == (each.code == "jump") or each.code == "number-silent"
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (("mon", "tue", "wed", "thu", "fri"), "mon to fri"),
+        (("sun", "mon"), "mon, sun"),
+        (("fri", "thu", "wed"), "wed to fri"),
+        ((), "on no day"),
+    ],
+)
+def test_out_of_hours_says_what_the_hours_are(days: tuple[str, ...], said: str) -> None:
+    """As they are set."""
+    of = replace(USUAL, days=days)
+    (found,) = patterns([seen("out-of-hours", 60)], of)
+    assert found.message.startswith(f"charged calls outside 07:00-19:00, {said}")
