@@ -4,12 +4,17 @@ The carrier writes one service in several ways: ``0255500140``, ``+61255500140``
 ``0255500140/PBX``. For grouping these are one number; the raw text is kept beside it.
 Ranges are ACMA's: ten-digit geographic 02 03 07 08, mobile 04, 13 (six digits) and 1300,
 180 (seven digits) and 1800, premium 19; 0011 dials abroad and 61 is Australia.
+What a number is for, and how it is written for the whole world, is looked up in the numbering
+plans of ``phonenumbers``.
 """
 
 from __future__ import annotations
 
 import re
 
+import phonenumbers
+
+_HOME = "AU"
 _FILLING = re.compile(r"[\s\-().\u00a0\u2010-\u2015]+")
 _DIGITS = re.compile(r"\+?[0-9]+", re.ASCII)
 _WITHHELD = frozenset(
@@ -50,6 +55,51 @@ def _national(rest: str) -> str:
     if rest.startswith(("13", "18", "19", "0")) and len(rest) in {6, 7, 8, 10}:
         return rest
     return "0" + rest
+
+
+def comparable(raw: str) -> str:
+    """Return the one form in which numbers are compared: ``+61255500140``, E.164 where it is one.
+
+    Two ways of writing a number come out the same, also where no plan knows it. Inner numbers
+    (``101``) and names of the exchange (``PBX``) come back in small letters.
+    """
+    number = compact(raw)
+    if not _DIGITS.fullmatch(number):
+        return number.casefold()
+    parsed = _parsed(number)
+    if parsed is not None and phonenumbers.is_valid_number(parsed):
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if number.startswith("0"):
+        return f"+61{number[1:]}" if len(number) > 1 else number
+    if number.startswith(("13", "18", "19")) and len(number) > 5:
+        return f"+61{number}"
+    return number
+
+
+def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(number, _HOME)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def is_premium(raw: str) -> bool:
+    """Tell whether a number is one at whose price the called party earns: Australia's 19."""
+    key = comparable(raw)
+    if key.startswith("+6119"):
+        return True  # the six- and eight-digit ones are in no plan of phonenumbers
+    parsed = _parsed(key) if key.startswith("+") else None
+    kind = phonenumbers.number_type(parsed) if parsed is not None else None
+    return kind == phonenumbers.PhoneNumberType.PREMIUM_RATE
+
+
+def country_of(raw: str) -> str:
+    """Return the country of a number abroad (``GB``), ``001`` of none; empty for Australia's."""
+    key = comparable(raw)
+    if not key.startswith("+") or key.startswith("+61"):
+        return ""
+    parsed = _parsed(key)
+    return (parsed is not None and phonenumbers.region_code_for_number(parsed)) or "?"
 
 
 def spaced(number: str) -> str:
