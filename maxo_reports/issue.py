@@ -121,7 +121,7 @@ def built(loaded: definitions.Loaded, source: Source) -> Report:
     """Fill a report's sections, and stop where figures of its own that must be equal are not."""
     filled = sections.build(loaded.definition, source)
     # The source's own are judged already: the carrier's other answers are findings.
-    _stop_on([check for check in filled.checks if check not in source.checks])
+    stop_on([check for check in filled.checks if check not in source.checks])
     return filled
 
 
@@ -161,7 +161,7 @@ def _source(job: Job, work: Pull, calls: CallStore, past: History, revision: int
     ledger = calls.ledger()
     windows = [line.window for line in completeness.windows]
     passed = checks.checks(ledger, job.period, windows)
-    _stop_on(passed)
+    stop_on(passed)
     found = checks.worst_first(
         (
             *checks.findings(ledger),
@@ -192,7 +192,7 @@ def _source(job: Job, work: Pull, calls: CallStore, past: History, revision: int
     )
 
 
-def _stop_on(passed: Collection[Check]) -> None:
+def stop_on(passed: Collection[Check]) -> None:
     """Stop when two figures that must be equal are not."""
     for check in passed:
         if not check.passed:

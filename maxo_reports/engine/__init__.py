@@ -21,6 +21,14 @@ from maxo_reports.engine.packs import (
     verify,
 )
 from maxo_reports.engine.probing import probe, probe_as_json
+from maxo_reports.engine.rates import (
+    check_card,
+    checked_json,
+    infer_rates,
+    inferred_json,
+    model_lines,
+    write_card,
+)
 from maxo_reports.issue import Outcome
 from maxo_reports.job import Job, Progress
 
@@ -30,10 +38,15 @@ __all__ = [
     "Outcome",
     "Progress",
     "as_json",
+    "check_card",
+    "checked_json",
     "demo",
     "examine_archive",
     "export_period",
+    "infer_rates",
+    "inferred_json",
     "lately",
+    "model_lines",
     "period_of",
     "probe",
     "probe_as_json",
@@ -45,4 +58,5 @@ __all__ = [
     "sample",
     "strangers",
     "verify",
+    "write_card",
 ]

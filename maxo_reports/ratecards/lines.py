@@ -111,8 +111,8 @@ class Lines:
         for one, other in rivals(found):
             self.problem(
                 other.place,
-                f"is for the same calls as {one.place} ({_calls_of(other)}): end one with valid_to "
-                "before the other begins, or tell them apart by prefix, direction or time",
+                f"is for the same calls as {one.place} ({_calls_of(other)}): end one with "
+                "valid_to before the other begins, or tell them apart by prefix or time",
             )
         if has_controls(name) or not 0 < len(name) <= _LONGEST:
             self.problem("", f"the card's name must be 1 to {_LONGEST} letters, all seen")
