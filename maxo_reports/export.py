@@ -35,10 +35,10 @@ CARRIED = {
 }
 """The settings that decide what is in a pack, or that no account can be without."""
 LEFT = {
-    Account: ("id", "api_key_file", "api_key_env", "calls_per_month"),
+    Account: ("id", "api_key_file", "api_key_env", "calls_per_month", "directory"),
     Settings: (
         *("out", "archive", "requests_in_flight", "tries", "connect_timeout", "read_timeout"),
-        *("request_deadline", "trust_environment"),
+        *("request_deadline", "trust_environment", "directory"),
     ),
 }
 """Those that stay behind: keys, places, and how the carrier is asked."""
