@@ -35,6 +35,8 @@ class Kind(Enum):
     """Whole seconds."""
     MONEY = "money"
     """Dollars as Decimal; None where the carrier's cost cannot be read."""
+    CENTS = "cents"
+    """Dollars that were rounded once, to the cent: what is paid."""
     MOMENT = "moment"
     """Local time."""
     DATE = "date"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from maxo_reports import bundle, manifest, pack, ratecards
+from maxo_reports import bundle, manifest, pack, ratecards, rules
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.bundle import Bundle, Sealed
@@ -55,7 +55,7 @@ def check_card(job: Job, card: Path, tolerance: int = 0) -> CardChecked:
     Differences up to ``tolerance`` micro-dollars a call agree.
     """
     loaded = ratecards.load(card)
-    look = wanted(job.workspace, [])
+    look = wanted(job.workspace, [], rules.of(job.workspace, job.account))
     with locks.alone(job):
         work = asking.archived(job, "pull it first")
         with gathered(job, look, work) as bare:
@@ -79,7 +79,7 @@ def check_card(job: Job, card: Path, tolerance: int = 0) -> CardChecked:
 
 def infer_rates(job: Job) -> Inferred:
     """Find the prices that explain the most calls of each category, and seal the outliers."""
-    look = wanted(job.workspace, [])
+    look = wanted(job.workspace, [], rules.of(job.workspace, job.account))
     with locks.alone(job):
         work = asking.archived(job, "pull it first")
         with gathered(job, look, work) as bare:
@@ -145,15 +145,13 @@ def _seal(
     report: Report,
     tables: Mapping[str, Table],
     place: Path,
-    own: Mapping[str, str],
+    own: Mapping[str, Any],
 ) -> Sealed:
     """Seal one report of our own with what is behind it."""
     calls = cast("CallStore", source.calls).fingerprint()
-    name = report.definition.name
-    basis = {
-        **manifest.basis(source.heading, calls, {name: ""}, look.shelf.fingerprint(), {}),
-        **own,
-    }
+    own = {**look.rules.basis(), **rules.judged(source.findings), **own}
+    reports = {report.definition.name: ""}
+    basis = manifest.basis(source.heading, calls, reports, look.shelf.fingerprint(), {}, own)
     made = Bundle(
         place,
         source,
