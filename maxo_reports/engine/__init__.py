@@ -9,6 +9,7 @@ from maxo_reports.engine.archives import (
     strangers,
 )
 from maxo_reports.engine.asking import lately, period_of
+from maxo_reports.engine.oncharging import oncharge_period, oncharged_json
 from maxo_reports.engine.packs import (
     DEFAULT_REPORTS,
     as_json,
@@ -47,6 +48,8 @@ __all__ = [
     "inferred_json",
     "lately",
     "model_lines",
+    "oncharge_period",
+    "oncharged_json",
     "period_of",
     "probe",
     "probe_as_json",
