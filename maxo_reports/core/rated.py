@@ -45,7 +45,8 @@ _CALL = (
     length("seconds", "Duration"),
     length("billed", "Billed duration"),
     text("rate", "Rate"),
-    cost("cost", "Cost"),
+    # Not "Cost": these are not all calls, and a list of all is known by its headings.
+    cost("cost", "Carrier's cost"),
     cost("rated", "By the card"),
     cost("difference", "Difference"),
 )
