@@ -232,9 +232,7 @@ class _Reader:
             return None
         for rate in card.rates:
             if rate.gst == "unknown":
-                self._problem(
-                    f"rate_card: {named} {rate.place}: say in gst whether it is included"
-                )
+                self._problem(f"rate_card: {named} {rate.place}: gst must say if it is included")
         return card
 
     # ---- what belongs together --------------------------------------------------------------

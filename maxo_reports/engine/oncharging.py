@@ -201,7 +201,7 @@ def _client_source(
 
 
 def _table(dues: Dues) -> Table:
-    columns = (Column("line", "Charges", Kind.TEXT), Column("dollars", "Dollars", Kind.CENTS))
+    columns = (Column("line", "For", Kind.TEXT), Column("dollars", "Dollars", Kind.CENTS))
     *lines, total = _lines(dues)
     rows = [Row((text, Decimal(dollars))) for text, dollars in lines]
     return Table(columns, (*rows, Row((total[0], Decimal(total[1])), Role.TOTAL)))
@@ -236,9 +236,7 @@ def _margin(
     """Seal the margin report, once it agrees with the statements that were sealed."""
     place = job.workspace.out / job.account.id / "margin" / job.period.label
     control = bare.ledger.control
-    in_grains = oncharge.without_gst(
-        int(control.cost.scaleb(COST_PLACES)), job.account.cost_gst
-    )
+    in_grains = oncharge.without_gst(int(control.cost.scaleb(COST_PLACES)), job.account.cost_gst)
     passed = (*margins.checks(margin, control, in_grains), *_sealed_agree(packs))
     stop_on(passed)
     found: list[Finding] = [*bare.findings, *margins.findings(margin)]
