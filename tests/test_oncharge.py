@@ -329,6 +329,20 @@ def test_the_same_makes_no_second_revision_and_a_change_does(office: Office) -> 
     assert first.said["clients"][0]["payable"] != third.said["clients"][0]["payable"]
 
 
+def test_statements_and_margin_are_made_again_from_the_archive_alone(office: Office) -> None:
+    """Byte for byte, also when terms, card and directory are gone; a client's alone is refused."""
+    office.oncharge("--bill-total", BILL)
+    for name in ("oncharge.toml", "jones.csv", "directory.csv"):
+        (office.folder / name).unlink()
+    margin = office.files("margin")[0].parent
+    done = ran(office.folder, "verify", str(margin), "--rebuild")
+    assert (done.code, "every file is identical" in done.out) == (0, True), done.err
+    client = office.files("client-smith")[0].parent
+    done = ran(office.folder, "verify", str(client), "--rebuild")
+    assert done.code == 2
+    assert "rebuild the margin pack" in done.err
+
+
 def test_an_account_can_be_a_clients_own(office: Office) -> None:
     """Then calls that the directory gives to nobody are that client's."""
     office.write(

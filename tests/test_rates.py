@@ -166,6 +166,19 @@ def test_prices_are_inferred_and_the_card_that_is_written_says_the_same(desk: Pa
     assert checked["not_rated_calls"] == 0
 
 
+def test_packs_are_made_again_from_the_archive_alone(desk: Path) -> None:
+    """Byte for byte, also when the card is gone: its file is kept under its hash."""
+    made = [check(desk, "--tolerance", "0.005").pack]
+    made.append(ran(desk, "ratecard", "infer", "2026-10", "--json").pack)
+    (desk / "card.csv").unlink()
+    for pack in made:
+        done = ran(desk, "verify", str(pack), "--rebuild")
+        assert (done.code, "every file is identical" in done.out) == (0, True), done.err
+    (kept,) = (desk / "archive" / "acme" / "inputs").iterdir()
+    kept.unlink()
+    assert ran(desk, "verify", str(made[0]), "--rebuild").code == 4
+
+
 def test_a_period_that_was_never_pulled_is_refused(desk: Path) -> None:
     """Prices are looked for in the archive; the carrier is not asked."""
     done = ran(desk, "ratecard", "infer", "2026-09")
