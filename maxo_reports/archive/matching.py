@@ -87,6 +87,19 @@ class Matching:
         rows = self._db.execute("SELECT DISTINCT category FROM listed WHERE category <> ''")
         return tuple(sorted(category for (category,) in rows.fetchall()))
 
+    def sums(self) -> tuple[int, int, int]:
+        """Return what the list adds up to, how many lines it has, and its charges' last decimal.
+
+        The last decimal, in micro-dollars, is at most a cent.
+        """
+        finest = ", ".join(f"bool_or(charge % {10**at} <> 0)" for at in range(4, 0, -1))
+        row = self._db.execute(
+            f"SELECT coalesce(sum(charge), 0)::BIGINT, count(*), {finest} FROM listed"
+        ).fetchone()
+        assert row is not None, "an aggregate has always one row"
+        charge, lines, *beyond = row
+        return charge, lines, 10 ** (4 - sum(map(bool, beyond)))
+
     def match(self, scene: Scene, elsewhere: Sequence[Path]) -> Matched:
         """Match, and sort what came of it. ``elsewhere`` are files of calls of other periods."""
         self._prepare(scene.rows)
@@ -101,6 +114,7 @@ class Matching:
             self._count("called ANTI JOIN paired USING (c) WHERE cost = 0"),
             by_id,
             by_time,
+            self.sums()[0],
         )
 
     @property
@@ -319,7 +333,7 @@ class Matching:
 
     def _called(self, row: Sequence[Any]) -> Called:
         *fields, window = row
-        return Called(*fields, self._replies.get(window, ""))
+        return Called._make((*fields, self._replies.get(window, "")))
 
     def _rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
         cursor = self._db.cursor()

@@ -51,7 +51,8 @@ class Matched:
     """What came of matching: sums of what agrees, and one by one what does not.
 
     ``calls`` are charged records without a line; ``free`` counts those without a charge, which
-    no bill needs to list. ``by_id`` and ``by_time`` count the pairs.
+    no bill needs to list. ``by_id`` and ``by_time`` count the pairs;
+    ``charges`` is what the list adds up to.
     """
 
     agreed: tuple[Agreed, ...]
@@ -61,6 +62,7 @@ class Matched:
     free: int
     by_id: int
     by_time: int
+    charges: int
 
 
 def is_rounding(expected: int, charge: int, unit: int) -> bool:
