@@ -16,6 +16,7 @@ from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.matching import Matching
 from maxo_reports.core import itemised, summed
 from maxo_reports.core.bill import CENT, Bill, BillLine, Rows, factor
+from maxo_reports.core.calibrate import Pairs
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.checks import Check
 from maxo_reports.core.itemised import Matched
@@ -55,12 +56,16 @@ class Against:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What came of it. ``matched`` is None for a bill without a list of calls."""
+    """What came of it. ``matched`` is None for a bill without a list of calls.
+
+    ``pairs`` counts how many matched calls look as if their cost were without, or with, GST.
+    """
 
     whole: Reconciliation
     scene: Scene
     matched: Matched | None
     checks: tuple[Check, ...]
+    pairs: Pairs = Pairs()
 
 
 def compare(against: Against, invoice: Invoice, tolerance: Tolerance) -> Compared:
@@ -72,9 +77,7 @@ def compare(against: Against, invoice: Invoice, tolerance: Tolerance) -> Compare
     scene = _scene(against, bill, Rows(bill), CENT)
     sums = billed.row_sums(against.calls, scene)
     out = billed.outside(against.calls, scene.month, against.replies)
-    into = billed.inside(
-        against.elsewhere.paths, scene.month, scene.period, against.replies
-    )
+    into = billed.inside(against.elsewhere.paths, scene.month, scene.period, against.replies)
     found = summed.differences(bill, sums, scene, out, into, against.changes)
     whole = reconcile(bill, scene.rows, sums, found, tolerance)
     return Compared(whole, scene, None, _checks(whole, against, None, 0))
@@ -97,13 +100,14 @@ def _call_by_call(
     found = itemised.differences(matched, scene)
     of_rows = itemised.listed_by_row(matched, rows)
     whole = reconcile(bill, rows, sums, found, tolerance, of_rows)
-    return Compared(whole, scene, matched, _checks(whole, against, matched, lines, of_rows))
+    checks = _checks(whole, against, matched, lines, of_rows)
+    return Compared(whole, scene, matched, checks, matching.looks(bill.basis))
 
 
 def _bill_of(invoice: Invoice, charge: int, lines: int) -> Bill:
     """Make a bill of a list of calls alone: one line for all of them."""
     line = BillLine(invoice.path.name, "calls", "All calls of the list", charge, calls=lines)
-    return Bill(invoice.path.stem, "unknown", charge, (line,))
+    return Bill(invoice.path.stem, invoice.basis, charge, (line,))
 
 
 def _scene(against: Against, bill: Bill, rows: Rows, unit: int) -> Scene:
@@ -172,4 +176,3 @@ def _calls(whole: Reconciliation) -> int:
 
 def _said(micros: int) -> str:
     return plain(dollars(micros))
-

@@ -94,9 +94,7 @@ class Line:
     @classmethod
     def of(cls, call: Call, **other: Any) -> Line:
         """List a call as its record has it."""
-        made = cls(
-            call.unixtime, call.to, call.seconds, call.category, call.cost, call.call_id
-        )
+        made = cls(call.unixtime, call.to, call.seconds, call.category, call.cost, call.call_id)
         return replace(made, **other)
 
 
@@ -120,7 +118,9 @@ def write_list(path: Path, lines: Sequence[Line], zone: str = BRISBANE) -> Path:
     return path
 
 
-def write_bill(path: Path, lines: Sequence[tuple[Any, ...]], *, total: int = 0, **facts: Any) -> Path:
+def write_bill(
+    path: Path, lines: Sequence[tuple[Any, ...]], *, total: int = 0, **facts: Any
+) -> Path:
     """Write a bill: each line is kind, text, category, calls (or None), charge."""
     said = {"number": "INV-1", "gst": "exclusive", **facts}
     total = total or sum(line[4] for line in lines)

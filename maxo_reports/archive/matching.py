@@ -20,10 +20,12 @@ from maxo_reports.archive.billed import expected_sql
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.views import fetched, sources
 from maxo_reports.core import numbering
-from maxo_reports.core.bill import Rows
+from maxo_reports.core.bill import Rows, factor
+from maxo_reports.core.calibrate import Pairs
 from maxo_reports.core.differences import Billed, Called
 from maxo_reports.core.itemised import Agreed, Matched, Single
 from maxo_reports.core.listed import ListedCalls
+from maxo_reports.core.money import GstBasis
 from maxo_reports.core.scene import Scene
 
 _LISTED = pa.schema(
@@ -40,6 +42,7 @@ _LISTED = pa.schema(
         ("charge", pa.int64()),
     ]
 )
+_EITHER: tuple[GstBasis, ...] = ("exclusive", "inclusive")
 _BATCH = 20_000
 _BILLED = (
     "listed.line, listed.call_id, listed.unixtime, coalesce(nullif(listed.number, ''),"
@@ -117,6 +120,20 @@ class Matching:
             self.sums()[0],
         )
 
+    def looks(self, basis: GstBasis) -> Pairs:
+        """Count the pairs whose charge is what the cost comes to if it excludes, or includes, GST.
+
+        Only costs and charges beside which a tenth shows are counted.
+        """
+        unit = self.sums()[2]
+        ways = [expected_sql(factor(cost_gst, basis), "cost") for cost_gst in _EITHER]
+        one, other = (f"count(*) FILTER (abs(charge - {way}) < {unit})" for way in ways)
+        row = self._db.execute(
+            f"SELECT count(*), {one}, {other} FROM judged WHERE abs(cost) > {20 * unit}"
+        ).fetchone()
+        assert row is not None, "an aggregate has always one row"
+        return Pairs(*row)
+
     @property
     def _has_times(self) -> bool:
         return "started" in self._columns and bool(self._columns & {"from", "to", "number"})
@@ -181,7 +198,9 @@ class Matching:
             "CREATE TABLE open_lines AS SELECT * FROM listed ANTI JOIN paired USING (line)"
             " WHERE call_id = '' OR call_id NOT IN (SELECT call_id FROM called)"
         )
-        self._db.execute("CREATE TABLE open_calls AS SELECT * FROM called ANTI JOIN paired USING (c)")
+        self._db.execute(
+            "CREATE TABLE open_calls AS SELECT * FROM called ANTI JOIN paired USING (c)"
+        )
         near = self._near("open_lines", "open_calls")
         self._db.execute(
             f"CREATE TABLE near AS SELECT line, c, min(d) AS d FROM ({near}) GROUP BY line, c"
@@ -265,7 +284,9 @@ class Matching:
 
     def _singles(self, scene: Scene, elsewhere: Sequence[Path]) -> Iterator[Single]:
         """Yield the lines without a record of their own, in the list's order."""
-        self._db.execute("CREATE TABLE single AS SELECT * FROM listed ANTI JOIN paired USING (line)")
+        self._db.execute(
+            "CREATE TABLE single AS SELECT * FROM listed ANTI JOIN paired USING (line)"
+        )
         twins = self._twins()
         others = self._others(scene, elsewhere, twins) if elsewhere else {}
         for row in self._rows(f"SELECT {_BILLED} FROM single AS listed ORDER BY line"):
@@ -327,7 +348,9 @@ class Matching:
         chosen = best_first(wanted)
         known = {
             c: self._called(row)
-            for c, *row in self._rows(f"SELECT c, {_CALLED.format('their_calls')} FROM their_calls")
+            for c, *row in self._rows(
+                f"SELECT c, {_CALLED.format('their_calls')} FROM their_calls"
+            )
         }
         return {line: known[c] for line, c in chosen.items()}
 

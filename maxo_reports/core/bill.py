@@ -106,9 +106,7 @@ class Rows:
             self._known[folded(category)] = self._known.get(folded(row), row)
         has_rest = any(not line.category for line in bill.call_lines)
         self._rest = ALL_CALLS if has_rest and listed is None else ""
-        self._free = {
-            self.of(line.category) for line in bill.call_lines if line.gst_free
-        }
+        self._free = {self.of(line.category) for line in bill.call_lines if line.gst_free}
 
     def of(self, category: str) -> str:
         """Return the row of a category."""
@@ -172,8 +170,9 @@ def gst_added(bill: Bill) -> GstLine:
     """
     said = sum(line.charge for line in bill.lines if line.kind == "gst")
     taxed = [
-        line.charge for line in bill.lines if line.kind not in {"gst", "rounding"}
-        and not line.gst_free
+        line.charge
+        for line in bill.lines
+        if line.kind not in {"gst", "rounding"} and not line.gst_free
     ]
     once = rounded(sum(taxed), 10 * CENT) // 10
     each = sum(rounded(charge, 10 * CENT) // 10 for charge in taxed)

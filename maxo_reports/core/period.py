@@ -211,7 +211,9 @@ class LocalClock:
         jumps over is read as if it had not jumped yet.
         """
         offsets = sorted(set(self.offsets), reverse=True)
-        found = tuple(local - offset for offset in offsets if self.offset(local - offset) == offset)
+        found = tuple(
+            local - offset for offset in offsets if self.offset(local - offset) == offset
+        )
         return found or (local - offsets[-1],)
 
     def local(self, unixtime: int) -> datetime:

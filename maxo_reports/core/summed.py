@@ -84,9 +84,7 @@ def differences(
     return (*found, *_renamed(rows), *_moved(rows))
 
 
-def _boundary(
-    out: Sequence[Called], into: Sequence[Called], scene: Scene
-) -> Iterator[Difference]:
+def _boundary(out: Sequence[Called], into: Sequence[Called], scene: Scene) -> Iterator[Difference]:
     for sign, calls in ((-1, out), (1, into)):
         where = "not in" if sign < 0 else "in"
         for called in calls:
@@ -96,9 +94,7 @@ def _boundary(
                 yield Difference("boundary", moves, why, 1, called=called)
 
 
-def _since(
-    changes: Changes | None, out: set[str], scene: Scene
-) -> Iterator[Difference]:
+def _since(changes: Changes | None, out: set[str], scene: Scene) -> Iterator[Difference]:
     """Yield what became of the records after the bill was issued, which it could not know."""
     for change in changes.calls if changes else ():
         if change.call_id not in out:

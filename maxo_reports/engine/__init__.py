@@ -9,6 +9,7 @@ from maxo_reports.engine.archives import (
     strangers,
 )
 from maxo_reports.engine.asking import lately, period_of
+from maxo_reports.engine.bills import calibrate, calibration_as_json, reconcile, reconciled_as_json
 from maxo_reports.engine.packs import (
     DEFAULT_REPORTS,
     as_json,
@@ -30,6 +31,8 @@ __all__ = [
     "Outcome",
     "Progress",
     "as_json",
+    "calibrate",
+    "calibration_as_json",
     "demo",
     "examine_archive",
     "export_period",
@@ -40,6 +43,8 @@ __all__ = [
     "pull_period",
     "purge_archive",
     "rebuild",
+    "reconcile",
+    "reconciled_as_json",
     "refresh",
     "run",
     "sample",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from maxo_reports import config, definitions, manifest, pack
+from maxo_reports import config, definitions, manifest, pack, reconciliation
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.config import Account, Workspace
 from maxo_reports.core.period import parse_period
@@ -34,6 +34,7 @@ from maxo_reports.job import Job, Progress
 from maxo_reports.pack import Pack
 from maxo_reports.refresh import Refreshed
 from maxo_reports.refresh import refresh as refresh_book
+from maxo_reports.tieout import reconciliation as sealed_reconciliation
 from maxo_reports.tieout import sealed as sealed_files
 
 DEFAULT_REPORTS = ("statement",)
@@ -78,7 +79,10 @@ def verify(folder: Path) -> Pack:
     Raises TieOutError naming each file that is missing, changed, or does not agree.
     """
     sealed = pack.verify(folder)
-    sealed_files.check(folder, sealed.manifest)
+    if sealed.manifest.get("kind") == reconciliation.KIND:
+        sealed_reconciliation.check(folder, sealed.manifest)
+    else:
+        sealed_files.check(folder, sealed.manifest)
     return sealed
 
 
@@ -95,7 +99,11 @@ def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:
     work = pull_behind(job, sealed)
     if work is None:
         raise ArchiveError(f"the calls behind {sealed.folder} {gone(job, sealed)}")
-    differing = made_again(job, wanted(workspace, list(said["reports"])), work, sealed)
+    asked_for = wanted(workspace, list(said["reports"]))
+    again = made_again
+    if sealed.manifest.get("kind") == reconciliation.KIND:
+        again = reconciliation.made_again
+    differing = again(job, asked_for, work, sealed)
     if differing:
         raise TieOutError(f"pack {sealed.folder}, made again: {'; '.join(differing)}")
 

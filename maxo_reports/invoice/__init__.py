@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from maxo_reports.core.bill import Bill, BillLine
+from maxo_reports.core.money import GstBasis
 from maxo_reports.core.reconcile import Tolerance
 from maxo_reports.errors import ConfigError
 from maxo_reports.invoice import calls, grid, headings, lines, words
@@ -38,7 +39,8 @@ class Invoice:
     """A bill that was read. ``bill`` is None where the file is a list of calls alone.
 
     ``listed`` is its list of calls; ``seconds`` how far apart the times of one call may be.
-    ``files`` has the SHA-256 of each file that was read, by its name.
+    ``files`` has the SHA-256 of each file that was read, by its name. ``basis`` is that of a list
+    alone, which cannot say it itself.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class Invoice:
     tolerance: Tolerance
     seconds: int
     files: Mapping[str, str]
+    basis: GstBasis = "unknown"
 
 
 def load(path: Path, list_path: Path | None = None) -> Invoice:

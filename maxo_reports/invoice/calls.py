@@ -85,9 +85,7 @@ class _Memo(dict[Any, Any]):
 
 
 class _Reader:
-    def __init__(
-        self, places: Mapping[str, int], clock: LocalClock, problems: Problems
-    ) -> None:
+    def __init__(self, places: Mapping[str, int], clock: LocalClock, problems: Problems) -> None:
         self._places = places
         self._problems = problems
         self._width = max(places.values(), default=0) + 1
@@ -101,7 +99,9 @@ class _Reader:
     def one(self, number: int, row: Sequence[Any], batch: ListedCalls) -> None:
         """Add one call to a batch; a line with a mistake is noted."""
         if len(row) < self._width:
-            self._problems.add(f"{len(row)} fields where there are {self._width}", f"line {number}")
+            self._problems.add(
+                f"{len(row)} fields where there are {self._width}", f"line {number}"
+            )
             return
         at, places = f"line {number}", self._places
         cells = {name: row[place] for name, place in places.items()}

@@ -19,7 +19,15 @@ OF_LINES: Mapping[str, tuple[str, ...]] = {
 """Column of a bill's lines -> its headings."""
 OF_CALLS: Mapping[str, tuple[str, ...]] = {
     "id": ("call id", "callid", "id", "record id", "cdr id"),
-    "started": ("started", "start", "date time", "datetime", "date/time", "start time", "call time"),
+    "started": (
+        "started",
+        "start",
+        "date time",
+        "datetime",
+        "date/time",
+        "start time",
+        "call time",
+    ),
     "day": ("date", "call date", "day"),
     "clock": ("time", "time of day"),
     "unixtime": ("unixtime", "unix time"),
@@ -78,9 +86,7 @@ def _folded(heading: str) -> str:
 def _is_near(heading: str, words: Mapping[str, str]) -> bool:
     """Tell whether a heading is a slip of the pen: as good as one letter from a known one."""
     return any(
-        len(word) > 3
-        and abs(len(word) - len(heading)) <= 1
-        and _slips(heading, word) <= 1
+        len(word) > 3 and abs(len(word) - len(heading)) <= 1 and _slips(heading, word) <= 1
         for word in words
     )
 

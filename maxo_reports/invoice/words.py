@@ -98,7 +98,9 @@ def text(cell: Any) -> str:
 
 
 def _calendar(match: re.Match[str]) -> date | None:
-    year, month, number = (match[1], match[2], match[3]) if match[1] else (match[6], match[5], match[4])
+    year, month, number = (
+        (match[1], match[2], match[3]) if match[1] else (match[6], match[5], match[4])
+    )
     try:
         read = date(int(year), int(month), int(number))
     except ValueError:
