@@ -291,7 +291,8 @@ def _notes(job: Job, invoice: Invoice, compared: Compared, since: int) -> Iterat
         )
     elif bill.basis == "unknown":
         yield "Whether the list's charges include GST is not stated; they are compared as they are."
-    if invoice.bill and bill.issued and not since:
+    extra = any(each.kind == "extra" for each in compared.whole.differences)
+    if invoice.bill and bill.issued and not since and (extra or compared.whole.unexplained):
         yield (
             "The archive has no pull from between the end of the period and the day of the bill: "
             "which records came later cannot be told."
@@ -302,7 +303,10 @@ def _notes(job: Job, invoice: Invoice, compared: Compared, since: int) -> Iterat
     ):
         whole = any(span.start <= begin and end <= span.end for span in scene.whole)
         if begin < end and not whole:
-            yield f"The calls of the neighbouring month that {scene.zone} has in this one are not in the archive."
+            yield (
+                f"The calls of the neighbouring month that {scene.zone} has in this one are not in "
+                "the archive: pull that month, too."
+            )
 
 
 def _like_a_zone(

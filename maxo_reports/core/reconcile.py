@@ -23,6 +23,7 @@ from maxo_reports.core.bill import (
     rounded,
 )
 from maxo_reports.core.differences import CLASSES, UNEXPLAINED, Difference
+from maxo_reports.core.money import dollars, plain
 from maxo_reports.core.summed import RowSums
 
 
@@ -42,7 +43,8 @@ class Tolerance:
 class Row:
     """One row: its calls and their cost, what the bill says, and what each class explains.
 
-    ``said`` is how many calls the bill says, None where it does not.
+    ``said`` is how many calls the bill says, None where it does not; ``listed`` is what its own
+    list of calls adds up to, None where it has none.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Row:
     said: int | None
     billed: int
     classes: Mapping[str, int]
+    listed: int | None = None
 
     @property
     def difference(self) -> int:
@@ -138,6 +141,7 @@ def reconcile(
             said.get(name),
             billed.get(name, 0),
             by_row.get(name, dict.fromkeys(CLASSES, 0)),
+            None if listed is None else listed.get(name, 0),
         )
         for name in names
     )
@@ -227,6 +231,8 @@ def hint(row: Row) -> str:
         return ""
     if row.name == OTHER_LINES:
         return "GST or rounding that the other lines do not come to"
+    if row.listed is not None:
+        return f"the bill's own list of calls comes to {plain(dollars(row.listed))}"
     if row.said is not None and row.said in {row.sums.calls, row.sums.charged}:
         return "as many calls as recorded: looks like another rate; ask for the list of calls"
     if row.said is not None and row.said != row.sums.calls:

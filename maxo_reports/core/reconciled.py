@@ -291,7 +291,7 @@ def _added(name: str, rows: Sequence[Line]) -> Line:
         classes = {kind: whole.classes[kind] + row.classes[kind] for kind in CLASSES}
         billed = whole.billed + row.billed
         whole = replace(whole, sums=sums, billed=billed, classes=classes)
-    return replace(whole, name=name, said=None)
+    return replace(whole, name=name, said=None, listed=None)
 
 
 # ---- one by one -----------------------------------------------------------------------------
@@ -421,4 +421,4 @@ def sign_off() -> Table:
         Column("reviewed", "Reviewed by", Kind.TEXT),
     )
     labels = (*SIGNED, "Difference accepted because")
-    return Table(columns, tuple(Row((label, None, None)) for label in labels))
+    return Table(columns, tuple(Row((label, "", "")) for label in labels))
