@@ -49,7 +49,9 @@ class Client:
     def __post_init__(self) -> None:
         for at, month in enumerate(MONTHS):
             what = self.what(month)
-            calls = calls_for("dental", calls=220, seed=self.seed + at, month=month, zone=self.zone)
+            calls = calls_for(
+                "dental", calls=220, seed=self.seed + at, month=month, zone=self.zone
+            )
             inside = [call for call in calls if what.holds(_moment(call))]
             for call in inside:
                 call["callid"] = int(str(call["callid"])) + at * _APART
@@ -270,7 +272,9 @@ def sums_in_another_zone(out: Path) -> None:
         "gst basis": "exclusive",
         "timezone": SYDNEY,
     }
-    _table(folder / "invoice.csv", facts, [*lines, *others, ("gst", "GST", "", None, gst)], net + gst)
+    _table(
+        folder / "invoice.csv", facts, [*lines, *others, ("gst", "GST", "", None, gst)], net + gst
+    )
     renamed = _sum(c for c in months if _category(c) == "Mobile")
     _planted(folder, planted, [{"class": "re-labelled", "moved": f"{_cents(renamed * 10 / 11)}"}])
 

@@ -17,7 +17,11 @@ from maxo_reports.core.differences import CLASSES
 from maxo_reports.sandbox import Book, Sandbox
 
 SAMPLES = definitions.shipped() / "samples" / "bills"
-SET = {"quandong-legal": "exclusive", "banksia-couriers": "inclusive", "saltbush-vets": "exclusive"}
+SET = {
+    "quandong-legal": "exclusive",
+    "banksia-couriers": "inclusive",
+    "saltbush-vets": "exclusive",
+}
 BILLS = {"quandong-legal": "invoice.toml", "banksia-couriers": "invoice.csv"}
 
 
@@ -78,4 +82,6 @@ def test_every_planted_call_is_in_the_dispute_pack(place, capsys):
                 assert replied == bool(row["call_id"]), row
     expected = Counter((p["class"], p["call_id"], Decimal(p["dollars"])) for p in planted)
     assert found == expected
-    assert {p["class"] for p in planted} | {"non-call line", "GST basis", "rounding"} == set(CLASSES)
+    assert {p["class"] for p in planted} | {"non-call line", "GST basis", "rounding"} == set(
+        CLASSES
+    )

@@ -38,15 +38,13 @@ NAME, TITLE, TEMPLATE = "reconciliation", "Reconciliation", "reconciliation.html
 WORKBOOK, PAGE = ("xlsx",), ("pdf",)
 MOST_LISTED = 20_000
 """How many lines of differences the workbook lists; the dispute pack has all."""
-_MOST_ROWS = 12
+_MOST_ROWS = 10
 """How many categories the page shows; the others are added up."""
 _BASES = {
-    "inclusive": "the lines include GST",
-    "exclusive": "the lines do not include GST",
-    "unknown": "not stated",
+    "inclusive": "The bill's lines include GST.",
+    "exclusive": "The bill's lines do not include GST.",
+    "unknown": "Whether the bill includes GST is not stated.",
 }
-SIGNED = ("Name", "Date", "Signature")
-"""What is signed, of who prepared and who reviewed it."""
 
 
 class Edge(NamedTuple):
@@ -158,15 +156,12 @@ def _printed(micros: int) -> str:
 def facts(source: Source, result: Result) -> Table:
     """Return what is said of the bill and of the calls, in words."""
     bill = result.whole.bill
-    covers = (
-        f"{_day(bill.first)} to {_day(bill.last)}" if bill.first and bill.last else "not stated"
-    )
+    dates = [f"issued {_day(bill.issued)}"] if bill.issued else []
+    dates += [f"for {_day(bill.first)} to {_day(bill.last)}"] if bill.first and bill.last else []
+    dates += [f"of the month as {bill.zone} has it"] if bill.zone else []
     rows = [
-        ("Bill", bill.number),
-        ("Issued", _day(bill.issued) if bill.issued else "not stated"),
-        ("Bill covers", covers),
-        ("GST of the bill", _BASES[bill.basis]),
-        ("Calls", COST_BASIS[source.heading.cost_gst]),
+        ("Bill", ", ".join((bill.number, *dates))),
+        ("GST", f"{_BASES[bill.basis]} {COST_BASIS[source.heading.cost_gst]}"),
         ("Compared", result.how),
         *(("Note", note) for note in result.notes),
     ]
@@ -416,9 +411,8 @@ def controls(result: Result) -> Table:
 def sign_off() -> Table:
     """Return room to sign, and to say why a difference is accepted."""
     columns = (
-        Column("label", "Sign-off", Kind.TEXT),
-        Column("prepared", "Prepared by", Kind.TEXT),
-        Column("reviewed", "Reviewed by", Kind.TEXT),
+        Column("label", "Who", Kind.TEXT),
+        *(Column(word.lower(), word, Kind.TEXT) for word in ("Name", "Date", "Signature")),
     )
-    labels = (*SIGNED, "Difference accepted because")
-    return Table(columns, tuple(Row((label, "", "")) for label in labels))
+    labels = ("Prepared by", "Reviewed by", "Difference accepted because")
+    return Table(columns, tuple(Row((label, "", "", "")) for label in labels))

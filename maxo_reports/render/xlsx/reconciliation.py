@@ -69,7 +69,7 @@ class _Painter:
         book, spec = self._book, section.spec
         wanted = widths.of_table(table, book.report.places)
         if spec.kind == "sign-off":
-            wanted = [30, _SIGNED_WIDTH, _SIGNED_WIDTH]
+            wanted = [30, _SIGNED_WIDTH, 20, _SIGNED_WIDTH]
         sheet = book.has(spec.sheet)
         if sheet is not None:
             book.widths(sheet, table.columns, wanted)
@@ -101,9 +101,11 @@ class _Painter:
             else:
                 self._book.live(cell, formula, value, column.kind, each.role, dashes=dashes)
             if isinstance(value, str) and column.kind is Kind.TEXT:
-                count = widths.lines(value, int(_width(sheet, place)))
+                count = widths.lines(value, int(_width(sheet, place)) * 11 // 10)
                 if count > 1:
-                    cell.alignment = Alignment(horizontal="left", vertical="top", wrap_text=True)
+                    cell.alignment = Alignment(
+                        horizontal="left", vertical="center", wrap_text=True
+                    )
                 lines = max(lines, count)
         sheet.row_dimensions[row].height = _LINE * lines
 
