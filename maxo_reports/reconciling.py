@@ -16,7 +16,7 @@ from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.matching import Matching
 from maxo_reports.core import itemised, summed
 from maxo_reports.core.bill import CENT, Bill, BillLine, Rows, factor
-from maxo_reports.core.calibrate import Pairs
+from maxo_reports.core.calibrate import NO_PAIRS, Pairs
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.checks import Check
 from maxo_reports.core.itemised import Matched
@@ -65,7 +65,7 @@ class Compared:
     scene: Scene
     matched: Matched | None
     checks: tuple[Check, ...]
-    pairs: Pairs = Pairs()
+    pairs: Pairs = NO_PAIRS
 
 
 def compare(against: Against, invoice: Invoice, tolerance: Tolerance) -> Compared:

@@ -340,7 +340,6 @@ def every_class(out: Path) -> None:
     for call in client.charged:
         if _cost(call) < 0:
             listed.plant("credit", call, -_cost(call))
-    special: dict[int, Callable[[Record], None]] = {}
 
     def unlisted(call: Record) -> None:
         listed.plant("extra", call, -_cost(call))
@@ -363,14 +362,10 @@ def every_class(out: Path) -> None:
         listed.plant("re-labelled", call, Decimal(0))
 
     mobiles = [at for at, call in enumerate(month) if _category(call) == "Mobile"]
-    for at, act in zip(
-        mobiles,
-        (unlisted, twice, dearer, elsewhere, unlisted, twice, dearer, elsewhere, dearer),
-        strict=False,
-    ):
-        special[at] = act
+    acts = (unlisted, twice, dearer, elsewhere, unlisted, twice, dearer, elsewhere, dearer)
+    special = dict(zip(mobiles, acts, strict=False))
     for at, call in enumerate(month):
-        special.get(at, lambda call, at=at: listed.agree(call, has_id=at % 3 > 0))(call)  # type: ignore[misc]
+        special.get(at, lambda call, at=at: listed.agree(call, has_id=at % 3 > 0))(call)
     for number, minutes in ((1, 3), (2, 9)):
         ghost = _call(what, what.start + number * 7 * 86_400 + 37_000, 999_000_000 + number)
         ghost.update(rate="Mobile", destination="0491571804", duration=60 * minutes)

@@ -62,7 +62,7 @@ def outside(calls: CallStore, month: Window, replies: Mapping[int, str]) -> tupl
 def inside(
     paths: Sequence[Path], month: Window, period: Window, replies: Mapping[int, str]
 ) -> tuple[Called, ...]:
-    """Return the charged calls of other periods' files that are in a span and not in the period."""
+    """Return the charged calls of other periods that are in a span and not in the period."""
     if not paths or (month.start >= period.start and month.end <= period.end):
         return ()
     with duckdb.connect(config={"threads": 2}) as db:

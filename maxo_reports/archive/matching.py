@@ -9,7 +9,6 @@ line have its call.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from maxo_reports.core.differences import Billed, Called
 from maxo_reports.core.itemised import Agreed, Matched, Single
 from maxo_reports.core.listed import ListedCalls
 from maxo_reports.core.money import GstBasis
+from maxo_reports.core.pairing import best_first
 from maxo_reports.core.scene import Scene
 
 _LISTED = pa.schema(
@@ -375,52 +375,3 @@ def _off(scene: Scene, lines: str, calls: str) -> str:
     """Return the SQL for how far a charge is from a cost, in whole numbers that compare."""
     times, over = scene.factor.times, scene.factor.over
     return f"abs({lines}.charge * {over} - coalesce({calls}.cost, 0) * {times})"
-
-
-def best_first(wanted: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """Pair lines with calls, one to one, taking the pairs in order of their quality.
-
-    Where a line is left over that could have had a call, pairs are changed along a chain: no
-    other pairing has more pairs.
-    """
-    calls: dict[int, int] = {}
-    lines: dict[int, int] = {}
-    options: defaultdict[int, list[int]] = defaultdict(list)
-    for line, call in wanted:
-        if call not in options[line]:
-            options[line].append(call)
-        if line not in calls and call not in lines:
-            calls[line], lines[call] = call, line
-    for line in options:
-        if line not in calls:
-            _change_along(line, options, calls, lines)
-    return calls
-
-
-def _change_along(
-    line: int,
-    options: Mapping[int, Sequence[int]],
-    calls: dict[int, int],
-    lines: dict[int, int],
-) -> None:
-    """Find the shortest chain of changes that gives one more line a call, and change it."""
-    came: dict[int, int] = {}
-    at = [line]
-    while at:
-        after = []
-        for each in at:
-            for call in options[each]:
-                if call in came:
-                    continue
-                came[call] = each
-                if call in lines:
-                    after.append(lines[call])
-                    continue
-                while True:
-                    holder = came[call]
-                    had = calls.get(holder)
-                    calls[holder], lines[call] = call, holder
-                    if had is None:
-                        return
-                    call = had
-        at = after

@@ -130,11 +130,10 @@ def _seen(job: Job, seen: Calibration) -> list[str]:
             for each in seen.rows
         ),
     ]
-    if seen.pairs.compared:
-        lines.append(
-            f"  {seen.pairs.compared:,} matched calls: {seen.pairs.exclusive:,} fit a cost without "
-            f"GST, {seen.pairs.inclusive:,} one with GST"
-        )
+    pairs = seen.pairs
+    if pairs.compared:
+        ways = f"{pairs.exclusive:,} fit a cost without GST, {pairs.inclusive:,} one with GST"
+        lines.append(f"  {pairs.compared:,} matched calls: {ways}")
     if seen.looks == "unknown":
         return [*lines, f"  this bill does not tell whether the cost includes GST: {seen.why}"]
     lines.append(
@@ -142,10 +141,8 @@ def _seen(job: Job, seen: Calibration) -> list[str]:
     )
     if job.account.cost_gst == seen.looks:
         return [*lines, "  maxo.toml says so already; nothing was written"]
-    return [
-        *lines,
-        f'  if you agree, write cost_gst = "{seen.looks}" into maxo.toml; nothing was written',
-    ]
+    setting = f'cost_gst = "{seen.looks}"'
+    return [*lines, f"  if you agree, write {setting} into maxo.toml; nothing was written"]
 
 
 def _dollars(text: str) -> int:

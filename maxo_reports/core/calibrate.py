@@ -24,7 +24,8 @@ _STRONG_ROWS, _STRONG_DOLLARS = 3, 20 * MICROS
 _STRONG_SHARE, _FAIR_SHARE = 95, 80
 """Percent of the cost, or of the pairs, that must look alike."""
 _ENOUGH_PAIRS = 20
-_RATIO = Decimal("0.0001")
+_RATIO_PLACES = 4
+_RATIO = 10**_RATIO_PLACES
 
 
 class Pairs(NamedTuple):
@@ -33,6 +34,9 @@ class Pairs(NamedTuple):
     compared: int = 0
     exclusive: int = 0
     inclusive: int = 0
+
+
+NO_PAIRS = Pairs()
 
 
 class Evidence(NamedTuple):
@@ -80,7 +84,7 @@ def _evidence(row: Row, basis: GstBasis) -> Evidence:
 
 
 def _look(name: str, calls: int, cost: int, without: int) -> Evidence:
-    ratio = (Decimal(without) / cost).quantize(_RATIO)
+    ratio = Decimal((2 * without * _RATIO + cost) // (2 * cost)).scaleb(-_RATIO_PLACES)
     room = max(CENT, cost // _NEAR)
     near_cost = abs(without - cost) <= room
     near_less = abs(11 * without - 10 * cost) <= 11 * room

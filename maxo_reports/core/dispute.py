@@ -11,8 +11,8 @@ from decimal import Decimal
 
 from maxo_reports.core.differences import CLAIMS, CLASSES, Difference
 from maxo_reports.core.money import dollars, printed_places, to_text
+from maxo_reports.core.onebyone import Result
 from maxo_reports.core.period import LocalClock
-from maxo_reports.core.reconciled import Result
 from maxo_reports.core.report import Column, Heading, Kind, Row, Table
 from maxo_reports.core.text import counted
 
@@ -85,6 +85,7 @@ def letter(heading: Heading, result: Result, program: str) -> str:
     bill, period = whole.bill, heading.period
     claims = [_claim(kind, result) for kind in CLAIMS]
     claimed = sum((value for _, value in claims), Decimal(0))
+    cost, total = _said(dollars(whole.cost)), _said(dollars(bill.total))
     lines = [
         f"Bill {bill.number}, {heading.account_name} ({heading.account_id})",
         f"Calls from {period.first:%d %b %Y} to {period.last:%d %b %Y}, {period.zone}",
@@ -92,8 +93,7 @@ def letter(heading: Heading, result: Result, program: str) -> str:
         "To the accounts team",
         "",
         "We compared this bill with the call records that your own interface gives for the",
-        f"same days. The records come to {_said(dollars(whole.cost))}, the bill to "
-        f"{_said(dollars(bill.total))}.",
+        f"same days. The records come to {cost}, the bill to {total}.",
         "",
     ]
     said = [line for line, _ in claims if line]
@@ -104,8 +104,9 @@ def letter(heading: Heading, result: Result, program: str) -> str:
     else:
         lines += ["We found no call that is billed beyond its record.", ""]
     if whole.unexplained:
+        left = _said(dollars(whole.unexplained))
         lines += [
-            f"Besides, {_said(dollars(whole.unexplained))} of the bill is explained by neither the",
+            f"Besides, {left} of the bill is explained by neither the",
             "records nor the bill's other lines. Please send us the calls behind it.",
             "",
         ]
@@ -127,7 +128,7 @@ def letter(heading: Heading, result: Result, program: str) -> str:
 
 
 def _claim(kind: str, result: Result) -> tuple[str, Decimal]:
-    """Return a line of the letter on one class, and what it claims; what was too little is netted."""
+    """Return a line of the letter on one class, and what it claims, too little taken off."""
     found = [d for d in result.whole.differences if d.kind == kind and (d.called or d.billed)]
     if not found:
         return "", Decimal(0)

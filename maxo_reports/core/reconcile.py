@@ -36,7 +36,7 @@ class Tolerance:
 
     def allows(self, total: int) -> int:
         """Return how many micro-dollars may stay unexplained of a bill."""
-        return max(self.micros, int(abs(total) * self.percent / 100))
+        return max(self.micros, int(abs(total) * self.percent // 100))
 
 
 @dataclass(frozen=True, slots=True)

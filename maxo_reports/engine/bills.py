@@ -56,7 +56,7 @@ class Asked:
 
 
 def reconcile(job: Job, asked: Asked) -> Reconciled:
-    """Hold a bill against the calls of its period, and seal the workbook, page and dispute pack."""
+    """Hold a bill against the calls of its period, and seal workbook, page and dispute pack."""
     read, tolerance = asked.read()
     looks = wanted(job.workspace, [])
     with locks.alone(job):

@@ -1,4 +1,4 @@
-"""Columns found by their headings: the names that carriers use, and the nearest where one is not."""
+"""Columns found by their headings: the names that carriers use, and the nearest for a slip."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ change. Calls, their cost and what is billed are plain figures: they come from e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from openpyxl.styles import Alignment
@@ -247,10 +248,9 @@ class _Painter:
     def _passes(self) -> bool:
         cells = [row.cells[1] for row in _table(self._sections["verdict"]).rows]
         left, allowed = cells[4], cells[5]
-        assert not isinstance(left, (str, type(None))) and not isinstance(
-            allowed, (str, type(None))
-        )
-        return left <= allowed  # type: ignore[operator]
+        assert isinstance(left, Decimal), "what is unexplained is dollars"
+        assert isinstance(allowed, Decimal), "what is allowed is dollars"
+        return left <= allowed
 
     def _note(self, section: Section, sheet: Worksheet, row: int, across: int) -> None:
         book = self._book
