@@ -208,8 +208,8 @@ def _notes(job: Job, invoice: Invoice, compared: Compared, since: int) -> Iterat
         whole = any(span.start <= begin and end <= span.end for span in scene.whole)
         if begin < end and not whole:
             yield (
-                f"Calls of the neighbouring month that {scene.zone} has in this one are not in the "
-                "archive: pull that month, too."
+                f"Calls of the neighbouring month that {scene.zone} has in this one are not in "
+                "the archive: pull that month, too."
             )
 
 

@@ -160,23 +160,38 @@ def _of_row(name: str, row: _Row, scene: Scene) -> Iterator[Difference]:
         ratio = f"{scene.factor.times}/{scene.factor.over}"
         why = f"{counted(row.sums.calls, 'call')} at {ratio} of the cost"
         yield Difference("GST basis", ((name, row.expected - cost),), why, row.sums.calls)
-    kept: Counter[tuple[str, int | None, int]] = Counter()
-    again = []
-    for line in row.lines:
-        mark = (line.text, line.calls, line.charge)
-        kept[mark] += 1
-        again += [line] if kept[mark] > 1 else []
-    twice = sum(line.charge for line in again)
-    if again and not _rule(row, row.charge) and _rule(row, row.charge - twice):
-        for line in again:
-            why = "the same line stands twice, and one of it is what the calls come to"
-            yield Difference("duplicate", ((name, line.charge),), why, line.calls or 0, line.at)
-            row.lines.remove(line)
-        row.charge -= twice
+    if not _rule(row, row.charge):
+        again = _repeated(row)
+        if again and _rule(row, row.charge - _charges(again)):
+            yield from _twice(name, row, again)
     rule = _rule(row, row.charge)
     if row.rest and rule:
         yield Difference("rounding", ((name, row.rest),), rule, row.sums.calls)
         row.charge = row.expected
+
+
+def _repeated(row: _Row) -> list[BillLine]:
+    """Return the lines of a row that stand there once more, each after its first."""
+    seen: set[tuple[str, int | None, int]] = set()
+    again = []
+    for line in row.lines:
+        mark = (line.text, line.calls, line.charge)
+        again += [line] if mark in seen else []
+        seen.add(mark)
+    return again
+
+
+def _charges(lines: Sequence[BillLine]) -> int:
+    return sum(line.charge for line in lines)
+
+
+def _twice(name: str, row: _Row, again: Sequence[BillLine]) -> Iterator[Difference]:
+    """Yield the lines that are there once too often, and take them off their row."""
+    for line in again:
+        why = "the same line stands twice, and one of it is what the calls come to"
+        yield Difference("duplicate", ((name, line.charge),), why, line.calls or 0, line.at)
+        row.lines.remove(line)
+    row.charge -= _charges(again)
 
 
 def _rule(row: _Row, charge: int) -> str:
@@ -199,8 +214,13 @@ def _renamed(rows: Mapping[str, _Row]) -> Iterator[Difference]:
     fits: defaultdict[str, list[str]] = defaultdict(list)
     for name in calls:
         for other in lines:
-            said, sums = rows[other].said, rows[name].sums
-            if _rule(rows[name], rows[other].charge) and said in {None, sums.calls, sums.charged}:
+            sums, to = rows[name].sums, rows[other]
+            once = [line for line in to.lines if line not in _repeated(to)]
+            counts = [line.calls for line in once]
+            said = None if None in counts else sum(filter(None, counts))
+            if said in {None, sums.calls, sums.charged} and (
+                _rule(rows[name], to.charge) or _rule(rows[name], _charges(once))
+            ):
                 fits[name].append(other)
     taken = Counter(other for others in fits.values() for other in others)
     for name, others in sorted(fits.items()):
@@ -208,6 +228,8 @@ def _renamed(rows: Mapping[str, _Row]) -> Iterator[Difference]:
             continue
         (other,) = others
         row, to = rows[name], rows[other]
+        if not _rule(row, to.charge):
+            yield from _twice(other, to, _repeated(to))
         why = f"the calls of {name!r} come to what the bill has for {other!r}"
         moves = ((name, -row.expected), (other, row.expected))
         yield Difference("re-labelled", moves, why, row.sums.calls, to.lines[0].at)
