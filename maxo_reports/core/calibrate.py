@@ -21,7 +21,7 @@ Confidence = Literal["none", "weak", "fair", "strong"]
 _NEAR = 200
 """A charge is near a cost within one part in so many, or within a cent."""
 _STRONG_ROWS, _STRONG_DOLLARS = 3, 20 * MICROS
-_STRONG_SHARE, _FAIR_SHARE = 95, 80
+_STRONG_SHARE, _FAIR_SHARE = 95, 60
 """Percent of the cost, or of the pairs, that must look alike."""
 _ENOUGH_PAIRS = 20
 _RATIO_PLACES = 4
@@ -106,19 +106,24 @@ def _judge(
         count = max(pairs.exclusive, pairs.inclusive)
         why = f"{count:,} of {pairs.compared:,} matched calls are billed so, to the last decimal"
         return by_pairs, "strong", why
-    if whole.looks == "unknown":
-        why = "billed without GST is near neither the cost nor ten elevenths of it"
+    ways = {each.looks for each in found} - {"unknown"}
+    if len(ways) != 1 and whole.looks == "unknown":
+        why = (
+            "rows look both ways"
+            if ways
+            else "billed without GST is near neither the cost nor ten elevenths of it"
+        )
         return "unknown", "none", why
-    alike = [each for each in found if each.looks == whole.looks]
-    against = [each for each in found if each.looks not in {whole.looks, "unknown"}]
+    looks = whole.looks if whole.looks != "unknown" else next(iter(ways))
+    alike = [each for each in found if each.looks == looks]
     share = 100 * sum(each.cost for each in alike) // whole.cost
     why = f"{len(alike)} of {len(found)} rows, {share}% of the cost, look so"
-    if against:
-        return whole.looks, "weak", f"{why}; {len(against)} look the other way"
-    enough = len(alike) >= _STRONG_ROWS and whole.cost >= _STRONG_DOLLARS
-    if enough and share >= _STRONG_SHARE:
-        return whole.looks, "strong", why
-    return whole.looks, "fair" if share >= _FAIR_SHARE and len(alike) > 1 else "weak", why
+    if len(ways) != 1:
+        return looks, "weak", f"{why}; others look the other way"
+    enough = len(alike) >= _STRONG_ROWS
+    if enough and share >= _STRONG_SHARE and whole.cost >= _STRONG_DOLLARS:
+        return looks, "strong", why
+    return looks, "fair" if enough and share >= _FAIR_SHARE else "weak", why
 
 
 def _by_pairs(pairs: Pairs) -> GstBasis | None:
