@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from maxo_reports.invoice.problems import Problems
 
 _BATCH = 20_000
 _MOST_REMEMBERED = 200_000
-_DAY = 86_400
+_DAY, _QUARTER = 86_400, 900
 _TIMES = ("started", "unixtime", "day")
 
 
@@ -39,16 +40,12 @@ class CallList:
         """
         problems = Problems(self.path)
         read = _Reader(self.places, clock, problems)
-        batch = ListedCalls()
         rows = grid.rows(self.path)
         next(rows)
-        for number, row in rows:
-            read.one(number, row, batch)
-            if len(batch) == _BATCH:
+        while some := list(islice(rows, _BATCH)):
+            batch = read.batch(some)
+            if batch is not None:
                 yield batch
-                batch = ListedCalls()
-        if len(batch):
-            yield batch
         problems.raise_any()
 
 
@@ -85,6 +82,8 @@ class _Memo(dict[Any, Any]):
 
 
 class _Reader:
+    """Reads some thousands of calls, a column at a time; what repeats is worked out once."""
+
     def __init__(self, places: Mapping[str, int], clock: LocalClock, problems: Problems) -> None:
         self._places = places
         self._problems = problems
@@ -96,61 +95,102 @@ class _Reader:
         self._clocks = _Memo(words.clock)
         self._moments = _Memo(clock.unixtimes)
 
-    def one(self, number: int, row: Sequence[Any], batch: ListedCalls) -> None:
-        """Add one call to a batch; a line with a mistake is noted."""
-        if len(row) < self._width:
-            self._problems.add(
-                f"{len(row)} fields where there are {self._width}", f"line {number}"
-            )
-            return
-        at, places = f"line {number}", self._places
-        cells = {name: row[place] for name, place in places.items()}
-        charge = self._charges[cells["charge"]]
-        if charge is None:
-            self._problems.add(f"charge {cells['charge']!r} is no dollars", at)
-            return
-        times = self._times(cells, at)
-        if times is None:
-            return
-        length = cells.get("seconds", "")
-        seconds = self._lengths[length] if length != "" else None
-        if length != "" and seconds is None:
-            self._problems.add(f"duration {length!r} is neither seconds nor h:mm:ss", at)
-            return
-        batch.line.append(number)
-        batch.call_id.append(words.text(cells.get("id")))
-        batch.unixtime.append(times[0])
-        batch.again.append(times[-1])
-        batch.a_party.append(self._numbers[cells["from"]] if "from" in cells else "")
-        batch.b_party.append(self._numbers[cells["to"]] if "to" in cells else "")
-        batch.number.append(self._numbers[cells["number"]] if "number" in cells else "")
-        batch.seconds.append(seconds)
-        batch.category.append(words.text(cells.get("category")))
-        batch.charge.append(charge)
-
-    def _times(self, cells: Mapping[str, Any], at: str) -> tuple[int, ...] | None:
-        """Return the unix second, or both that a local time twice in the year may be."""
-        if "unixtime" in cells:
-            unixtime = words.whole(cells["unixtime"])
-            if unixtime is None:
-                self._problems.add(f"unixtime {cells['unixtime']!r} is no whole number", at)
-            return None if unixtime is None else (unixtime,)
-        if "started" in cells:
-            said = cells["started"]
-            local = self._local(said) if isinstance(said, str) else words.local_seconds(said)
-        elif "day" in cells:
-            said = f"{cells['day']} {cells.get('clock', '')}"
-            local = words.together(cells["day"], cells.get("clock", ""))
-        else:
-            return (0,)
-        if local is None:
-            self._problems.add(f"time {said!r} is not understood, as 2026-10-31 23:59:59 is", at)
+    def batch(self, rows: Sequence[tuple[int, Sequence[Any]]]) -> ListedCalls | None:
+        """Read some calls; None where one of them has a mistake, which is noted."""
+        short = [(number, len(row)) for number, row in rows if len(row) < self._width]
+        for number, width in short:
+            self._problems.add(f"{width} fields where there are {self._width}", f"line {number}")
+        whole = [each for each in rows if len(each[1]) >= self._width] if short else rows
+        lines = [number for number, _ in whole]
+        cells = {name: [row[place] for _, row in whole] for name, place in self._places.items()}
+        count = len(whole)
+        charges = self._read("charge", cells, lines, self._charges, "is no dollars")
+        lengths = self._read(
+            "seconds", cells, lines, self._lengths, "is neither seconds nor h:mm:ss", ""
+        )
+        moments = self._times(cells, lines)
+        if short or charges is None or lengths is None or moments is None:
             return None
-        hour, rest = divmod(local, 900)
-        return tuple(moment + rest for moment in self._moments[hour * 900])
+        return ListedCalls(
+            lines,
+            _texts(cells, "id", count),
+            [found[0] for found in moments],
+            [found[-1] for found in moments],
+            self._parties(cells, "from", count),
+            self._parties(cells, "to", count),
+            self._parties(cells, "number", count),
+            lengths,
+            _texts(cells, "category", count),
+            charges,
+        )
 
-    def _local(self, said: str) -> int | None:
+    def _parties(self, cells: Mapping[str, Sequence[Any]], name: str, count: int) -> list[str]:
+        return [self._numbers[cell] for cell in cells[name]] if name in cells else [""] * count
+
+    def _read(
+        self,
+        name: str,
+        cells: Mapping[str, Sequence[Any]],
+        lines: Sequence[int],
+        read: _Memo,
+        wrong: str,
+        nothing: str | None = None,
+    ) -> list[Any] | None:
+        """Read one column; a cell that is ``nothing`` may be None, any other is a mistake."""
+        column = cells.get(name)
+        if column is None:
+            return [None] * len(lines)
+        values = [None if cell == nothing else read[cell] for cell in column]
+        if None not in values:
+            return values
+        bad = [
+            (line, cell)
+            for line, cell, value in zip(lines, column, values, strict=True)
+            if value is None and cell != nothing
+        ]
+        for line, cell in bad:
+            word = "duration" if name == "seconds" else name
+            self._problems.add(f"{word} {cell!r} {wrong}", f"line {line}")
+        return None if bad else values
+
+    def _times(
+        self, cells: Mapping[str, Sequence[Any]], lines: Sequence[int]
+    ) -> list[tuple[int, ...]] | None:
+        """Return each call's unix second, or both that a local time twice in the year may be."""
+        if "unixtime" in cells:
+            memo, wrong = _Memo(words.whole), "is no whole number"
+            whole = self._read("unixtime", cells, lines, memo, wrong)
+            return None if whole is None else [(moment,) for moment in whole]
+        if "started" in cells:
+            said: Sequence[Any] = cells["started"]
+            local = [
+                self._local(s) if isinstance(s, str) else words.local_seconds(s) for s in said
+            ]
+        elif "day" in cells:
+            said = list(zip(cells["day"], cells.get("clock", [""] * len(lines)), strict=True))
+            local = [words.together(first, rest) for first, rest in said]
+        else:
+            return [(0,)] * len(lines)
+        for line, cell, seconds in zip(lines, said, local, strict=True):
+            if seconds is None:
+                text = " ".join(map(str, cell)) if isinstance(cell, tuple) else cell
+                wrong = f"time {text!r} is not understood, as 2026-10-31 23:59:59 is"
+                self._problems.add(wrong, f"line {line}")
+        return None if None in local else [self._unixtimes(at) for at in local if at is not None]
+
+    def _unixtimes(self, local: int) -> tuple[int, ...]:
+        """Return the moments of a local time; clocks change on the quarter of an hour only."""
+        quarter = local // _QUARTER * _QUARTER
+        return tuple([moment + local - quarter for moment in self._moments[quarter]])
+
+    def _local(self, said: Any) -> int | None:
         """Read a day and time; the days and the times of day repeat by the thousand."""
+        if not isinstance(said, str):
+            return words.local_seconds(said)
         first, _, rest = said.strip().replace("T", " ", 1).partition(" ")
         day, seconds = self._days[first], self._clocks[rest]
-        return None if day is None or seconds is None else int(day * _DAY + seconds)
+        return None if day is None or seconds is None else day * _DAY + seconds
+
+
+def _texts(cells: Mapping[str, Sequence[Any]], name: str, count: int) -> list[str]:
+    return list(map(words.text, cells[name])) if name in cells else [""] * count

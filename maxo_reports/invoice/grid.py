@@ -18,10 +18,7 @@ _Row = tuple[int, Sequence[Any]]
 
 def rows(path: Path) -> Iterator[_Row]:
     """Yield the rows that are not empty, the first of them the headings."""
-    source = _of_workbook(path) if path.suffix.lower() in WORKBOOKS else _of_text(path)
-    for number, row in source:
-        if any(cell not in {"", None} for cell in row):
-            yield number, row
+    yield from _of_workbook(path) if path.suffix.lower() in WORKBOOKS else _of_text(path)
 
 
 def _of_workbook(path: Path) -> Iterator[_Row]:
@@ -29,7 +26,9 @@ def _of_workbook(path: Path) -> Iterator[_Row]:
         sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
     except (CalamineError, OSError) as problem:
         raise ConfigError(f"{path} cannot be read as a workbook: {problem}") from None
-    yield from enumerate(sheet.to_python(skip_empty_area=False), 1)
+    for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1):
+        if any(cell not in {"", None} for cell in row):
+            yield number, row
 
 
 def _of_text(path: Path) -> Iterator[_Row]:
@@ -41,7 +40,8 @@ def _of_text(path: Path) -> Iterator[_Row]:
             file.seek(0)
             lines = csv.reader(file, delimiter=delimiter, strict=True)
             for row in lines:
-                yield lines.line_num, row
+                if any(row):
+                    yield lines.line_num, row
     except (csv.Error, UnicodeDecodeError) as problem:
         raise ConfigError(f"{path} cannot be read as CSV: {problem}") from None
     except OSError as problem:

@@ -91,6 +91,8 @@ def length(cell: Any) -> int | None:
 
 def text(cell: Any) -> str:
     """Return a cell as text; a telephone number that a workbook took for one gets its nought."""
+    if isinstance(cell, str):
+        return cell.strip()
     if isinstance(cell, float) and cell.is_integer():
         digits = str(int(cell))
         return f"0{digits}" if len(digits) == 9 and digits[0] in "23478" else digits
