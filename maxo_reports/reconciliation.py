@@ -6,6 +6,8 @@ here asks the carrier; the bill's own files travel in the pack, so that it can b
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import re
 import shutil
 import tempfile
@@ -43,6 +45,7 @@ from maxo_reports.tieout.compared import Tied
 
 KIND = "reconciliation"
 BOOK, PAGE = f"{KIND}.xlsx", f"{KIND}.pdf"
+_FILES = ((BOOK, "xlsx"), (PAGE, "pdf"))
 DISPUTE, BILL = "dispute", "bill"
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]+", re.ASCII)
 
@@ -67,7 +70,7 @@ def reconcile(
         pack.tidy(place)
         before = pack.latest(place)
         basis = _basis(looked, wanted, invoice, tolerance)
-        if before is not None and before.manifest.get("basis") == basis:
+        if before is not None and _stands(before, basis, looked, wanted.style):
             pack.verify(before.folder)
             return Reconciled(looked.source, looked.result, before, unchanged=True)
         not_made: list[Finding] = []
@@ -78,6 +81,24 @@ def reconcile(
             lambda folder: tied_reconciliation.check(folder, pack.read_manifest(folder)),
         )
         return Reconciled(looked.source, looked.result, sealed, False, tuple(not_made))
+
+
+def _stands(before: Pack, basis: Mapping[str, Any], looked: Looked, style: Style) -> bool:
+    """Tell whether the last revision says what a new one would, in all files that can be made.
+
+    A file that it lacks, because its libraries were missing, is tried again.
+    """
+    if before.manifest.get("basis") != basis:
+        return False
+    there = {path.name for path in before.files}
+    filled = _filled(looked, before.revision)
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, file_format in _FILES:
+            if name not in there:
+                with contextlib.suppress(RendererUnavailable):
+                    _render(file_format, filled, style, Path(scratch) / name)
+                    return False
+    return True
 
 
 def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
@@ -126,7 +147,11 @@ def look(job: Job, wanted: Wanted, work: Pull, invoice: Invoice, tolerance: Tole
 
 
 def _place(job: Job, whole: Reconciliation) -> Path:
-    name = _NO_NAME.sub("-", whole.bill.number).strip("-.")[:80] or "bill"
+    """Return the folder of one bill's reconciliations, named so that no two bills share it."""
+    number = whole.bill.number
+    name = _NO_NAME.sub("-", number).strip("-.")[:60]
+    if name != number:
+        name = f"{name}-{hashlib.sha256(number.encode()).hexdigest()[:8]}".lstrip("-")
     return job.workspace.out / job.account.id / job.period.label / KIND / name
 
 
@@ -177,7 +202,7 @@ def _write(
 ) -> pack.Written:
     """Write every file, read each back by another reader, and say what the manifest is to."""
     tied: list[Tied] = []
-    for name, file_format in ((BOOK, "xlsx"), (PAGE, "pdf")):
+    for name, file_format in _FILES:
         job.progress.step(f"Writing {name}")
         try:
             with files.disk_trouble("write", folder):
