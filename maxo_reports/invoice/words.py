@@ -68,6 +68,8 @@ def local_seconds(cell: Any) -> int | None:
     """Read a day and time as seconds since 1970 on the bill's own clock."""
     if isinstance(cell, datetime):
         return (cell.date() - _EPOCH).days * 86_400 + _of_day(cell.time())
+    if isinstance(cell, date):  # how a workbook's midnight is read
+        return (cell - _EPOCH).days * 86_400
     text = str(cell).strip()
     first, _, rest = text.replace("T", " ", 1).partition(" ")
     number, seconds = day_number(first), clock(rest)
