@@ -72,7 +72,7 @@ def looked_into(
         fingerprint = calls.fingerprint()
         compared = compare(against, invoice, tolerance)
         _stop_on(compared.checks)
-        result = _result(job, invoice, compared, against, since)
+        result = _result(job, invoice, compared, against, since, source)
         yield Looked(source, compared, result, work, others, since, fingerprint)
 
 
@@ -153,12 +153,15 @@ def _changes(
 
 
 def _result(
-    job: Job, invoice: Invoice, compared: Compared, against: Against, since: int
+    job: Job, invoice: Invoice, compared: Compared, against: Against, since: int, source: Source
 ) -> Result:
     period = job.period
     edges = _edges(against)
     clock = LocalClock.over(period.zone, period.start - _BEFORE, period.end + _AFTER)
-    notes = [*_notes(job, invoice, compared, since), *_like_a_zone(compared, edges, period)]
+    notes = [
+        *_notes(job, invoice, compared, since, source),
+        *_like_a_zone(compared, edges, period),
+    ]
     return Result(compared.whole, compared.checks, edges, _how(compared), tuple(notes), clock)
 
 
@@ -186,8 +189,14 @@ def _how(compared: Compared) -> str:
     )
 
 
-def _notes(job: Job, invoice: Invoice, compared: Compared, since: int) -> Iterator[str]:
+def _notes(
+    job: Job, invoice: Invoice, compared: Compared, since: int, source: Source
+) -> Iterator[str]:
     bill, scene = compared.whole.bill, compared.scene
+    for finding in source.findings:
+        if finding.code == "cost-unreadable":
+            count = counted(finding.calls, "record")
+            yield f"{count} with a cost that cannot be read: what is billed is unexplained."
     if job.account.cost_gst == "unknown":
         yield (
             "Whether costs include GST is not set (cost_gst), so they are compared as they are; "

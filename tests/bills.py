@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from maxo_reports import invoice
 from maxo_reports.archive import columns
 from maxo_reports.archive.columns import CallStore
-from maxo_reports.core.cdr import CallColumns
+from maxo_reports.core.cdr import QUIRKS, CallColumns
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.money import dollars, plain
 from maxo_reports.core.period import Window, parse_period
@@ -46,11 +46,7 @@ class Call:
     category: str = "Mobile"
     cost: int = 250_000
     a_party: str = "0755500140"
-
-    @property
-    def number(self) -> str:
-        """The number that was called."""
-        return self.to
+    readable: bool = True
 
 
 def store(folder: Path, calls: Iterable[Call], period: Any = PERIOD) -> CallStore:
@@ -74,9 +70,9 @@ def _columns(calls: Iterable[Call]) -> CallColumns:
         table.status.append("Connected.")
         table.connected.append(True)
         table.seconds.append(call.seconds)
-        table.cost.append(call.cost)
-        table.cost_text.append("")
-        table.quirks.append(0)
+        table.cost.append(call.cost if call.readable else None)
+        table.cost_text.append("" if call.readable else "free?")
+        table.quirks.append(0 if call.readable else QUIRKS["cost-unreadable"])
     return table
 
 

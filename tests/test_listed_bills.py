@@ -29,6 +29,7 @@ from test_summed_bills import changed
 from maxo_reports.core.calibrate import calibrate
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.period import parse_period
+from maxo_reports.core.reconcile import hint
 
 DAY = 86_400
 
@@ -164,6 +165,24 @@ def test_free_records_need_no_line_and_a_charged_one_does(tmp_path):
     result = compared(tmp_path, calls, None, listed)
     assert result.matched is not None
     assert (result.matched.free, result.whole.differences) == (1, ())
+
+
+def test_a_cost_that_cannot_be_read_explains_nothing(tmp_path):
+    """Such a record is matched, and what is billed for it stays unexplained, with a hint."""
+    calls = [Call("1", START, readable=False, cost=0), Call("2", START + 5)]
+    lines = [Line.of(calls[0], charge=30 * CENT), Line.of(calls[1])]
+    result = compared(tmp_path, calls, None, write_list(tmp_path / "c.csv", lines))
+    assert result.whole.differences == ()
+    (row,) = result.whole.rows
+    assert (row.unexplained, hint(row)) == (30 * CENT, "records whose cost cannot be read")
+
+
+def test_a_line_below_nought_with_a_calls_id_is_its_credit(tmp_path):
+    """It gives the call back; it does not bill it twice."""
+    call = Call("1", START)
+    lines = [Line.of(call), Line.of(call, charge=-call.cost)]
+    result = compared(tmp_path, [call], None, write_list(tmp_path / "c.csv", lines))
+    assert found_in(result) == Counter({("credit", (("Mobile", -call.cost),), "1"): 1})
 
 
 def test_the_hour_that_comes_twice_is_read_either_way(tmp_path):

@@ -56,7 +56,7 @@ def outside(calls: CallStore, month: Window, replies: Mapping[int, str]) -> tupl
         f"SELECT {_CALLED} FROM kept WHERE coalesce(cost, 0) <> 0"
         f" AND (unixtime < {month.start} OR unixtime >= {month.end}) ORDER BY unixtime, call_id"
     ).fetchall()
-    return tuple(Called._make((*row, replies.get(window, ""))) for *row, window in rows)
+    return tuple(Called._make((*row, replies.get(window, ""), True)) for *row, window in rows)
 
 
 def inside(
@@ -74,5 +74,5 @@ def inside(
             " ORDER BY call_id, unixtime",
             [sources(paths)],
         ).fetchall()
-    found = [Called._make((*row, replies.get(window, ""))) for *row, window in rows]
+    found = [Called._make((*row, replies.get(window, ""), True)) for *row, window in rows]
     return tuple(sorted(found, key=lambda call: (call.unixtime, call.call_id)))

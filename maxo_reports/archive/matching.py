@@ -50,7 +50,7 @@ _BILLED = (
 )
 _CALLED = (
     "{0}.call_id, {0}.unixtime, {0}.direction, {0}.a_party, {0}.b_party, {0}.seconds,"
-    " {0}.category, coalesce({0}.cost, 0), {0}.window_start"
+    " {0}.category, coalesce({0}.cost, 0), {0}.window_start, {0}.cost IS NOT NULL"
 )
 _ORDER = "d, off, began, call_id, line"
 """What makes one pair better than another."""
@@ -355,8 +355,8 @@ class Matching:
         return {line: known[c] for line, c in chosen.items()}
 
     def _called(self, row: Sequence[Any]) -> Called:
-        *fields, window = row
-        return Called._make((*fields, self._replies.get(window, "")))
+        *fields, window, readable = row
+        return Called._make((*fields, self._replies.get(window, ""), readable))
 
     def _rows(self, sql: str) -> Iterator[tuple[Any, ...]]:
         cursor = self._db.cursor()

@@ -47,7 +47,7 @@ class Billed(NamedTuple):
 
 
 class Called(NamedTuple):
-    """One call as the carrier's record has it; ``cost`` in micro-dollars, nought if unreadable.
+    """One call as the carrier's record has it; ``cost`` in micro-dollars, nought if not readable.
 
     ``reply`` is the SHA-256 of the carrier's reply that the record came in.
     """
@@ -61,6 +61,7 @@ class Called(NamedTuple):
     category: str
     cost: int
     reply: str
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,8 @@ def _pair(billed: Billed, called: Called, scene: Scene) -> Iterator[Difference]:
     if to != row:
         why = f"the record says {called.category!r}, the bill {billed.category!r}"
         yield Difference("re-labelled", ((row, -cost), (to, cost)), why, **both)  # type: ignore[arg-type]
+    if not called.readable:
+        return  # what a cost that nobody can read should be billed as cannot be proved
     expected = scene.factor_of(to).expected(cost)
     if expected != cost:
         why = f"cost {_said(cost)} is {_said(expected)} on the bill's basis"
@@ -132,11 +134,11 @@ def _single(single: Single, scene: Scene) -> Difference:
     def found(kind: str, why: str, called: Called | None = None) -> Difference:
         return Difference(kind, moves, why, 1, billed=billed, called=called)
 
+    if billed.charge < 0:
+        return found("credit", "a line below nought", single.twin or other)
     if single.twin is not None:
         why = f"the same call as line {single.twin_line} of the list"
         return found("duplicate", why, single.twin)
-    if billed.charge < 0:
-        return found("credit", "a line below nought", other)
     inside = scene.period.start <= billed.unixtime < scene.period.end
     month = scene.month.start <= billed.unixtime < scene.month.end
     whole = any(span.start <= billed.unixtime < span.end for span in scene.whole)

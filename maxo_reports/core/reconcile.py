@@ -231,6 +231,8 @@ def hint(row: Row) -> str:
         return ""
     if row.name == OTHER_LINES:
         return "GST or rounding that the other lines do not come to"
+    if row.listed == row.billed:
+        return "records whose cost cannot be read"
     if row.listed is not None:
         return f"the bill's own list of calls comes to {plain(dollars(row.listed))}"
     if row.said is not None and row.said in {row.sums.calls, row.sums.charged}:
