@@ -93,7 +93,7 @@ def own_evidence(source: Source, tied: Sequence[Tied]) -> dict[str, Any]:
         "control_totals": totals(source.ledger.control),
         **({"totals_of_files": others} if others else {}),
         "records": records(source.ledger.intake),
-        "checks": [_check(check) for check in source.checks],
+        "checks": [judged(check) for check in source.checks],
         "pulled_at": source.heading.pulled_at.isoformat(),
         "libraries": {name: version(name) for name in _LIBRARIES},
         "python": platform.python_version(),
@@ -141,9 +141,9 @@ def completeness(source: Source) -> dict[str, Any]:
         "second_look_agrees": proof.second_look,
         "crosschecks": {
             "depth": proof.depth,
-            "results": [_check(check) for check in proof.crosschecks],
+            "results": [judged(check) for check in proof.crosschecks],
         },
-        "checks": [_check(check) for check in source.checks],
+        "checks": [judged(check) for check in source.checks],
         "state": source.heading.state.word,
         "reasons": list(source.heading.state.reasons),
     }
@@ -171,7 +171,8 @@ def tieout(source: Source, tied: Sequence[Tied]) -> dict[str, Any]:
     }
 
 
-def _check(check: Check) -> dict[str, Any]:
+def judged(check: Check) -> dict[str, Any]:
+    """Return a check as a plain object."""
     return {
         "check": check.title,
         "expected": check.expected,

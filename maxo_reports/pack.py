@@ -150,11 +150,16 @@ def _is_entry(entry: Mapping[str, Any]) -> bool:
     name, size, sha256 = entry.get("name"), entry.get("bytes"), entry.get("sha256")
     return (
         isinstance(name, str)
-        and name != ""
-        and name == Path(name).name
+        and _is_inside(name)
         and type(size) is int
         and isinstance(sha256, str)
     )
+
+
+def _is_inside(name: str) -> bool:
+    """Tell whether a name is a file of the pack's own folder, or of a folder in it."""
+    parts = name.split("/")
+    return len(parts) <= 2 and all(p not in {"", ".", ".."} and p == Path(p).name for p in parts)
 
 
 def tidy(place: Path) -> None:
@@ -204,7 +209,10 @@ def fill(
     """Write all files of a revision into a folder, and return what its manifest says."""
     written = write(folder)
     with files.disk_trouble("write in", folder):
-        entries = [_entry(folder / name) for name in written.names]
+        entries = [_entry(folder, name) for name in written.names]
+        for inner in sorted({(folder / name).parent for name in written.names} - {folder}):
+            inner.chmod(files.FOLDER_MODE)
+            files.sync_folder(inner)
         head = {"format": FORMAT, "revision": number}
         content = {**head, **written.manifest, "files": entries}
         write_json(folder / MANIFEST, content)
@@ -215,7 +223,7 @@ def fill(
 
 def differences(folder: Path, other: Path) -> list[str]:
     """Name every file, and in a workbook every part, that two folders do not have in common."""
-    names = sorted({path.name for each in (folder, other) for path in each.iterdir()})
+    names = sorted({name for each in (folder, other) for name in _names(each)})
     found = []
     for name in names:
         first, second = folder / name, other / name
@@ -239,11 +247,12 @@ def _parts(first: Path, second: Path) -> str:
     return f" in {', '.join(parts)}" if parts else " in its packing only"
 
 
-def _entry(path: Path) -> dict[str, object]:
+def _entry(folder: Path, name: str) -> dict[str, object]:
     """Flush a written file and return its line of the manifest."""
+    path = folder / name
     path.chmod(files.FILE_MODE)
     files.sync_file(path)
-    return {"name": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+    return {"name": name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
 
 
 def verify(folder: Path) -> Pack:
@@ -271,18 +280,20 @@ def _damage(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
         path = folder / entry["name"]
         named.add(entry["name"])
         if not path.is_file():
-            problems.append(f"{path.name} is missing")
+            problems.append(f"{entry['name']} is missing")
         elif path.stat().st_size != entry["bytes"]:
             size = path.stat().st_size
-            problems.append(f"{path.name} has {size:,} bytes, not {entry['bytes']:,}")
+            problems.append(f"{entry['name']} has {size:,} bytes, not {entry['bytes']:,}")
         elif _sha256(path) != entry["sha256"]:
-            problems.append(f"{path.name} was changed after it was issued (its hash differs)")
-    problems += [
-        f"{path.name} does not belong to it"
-        for path in sorted(folder.iterdir())
-        if path.name not in named
-    ]
+            problems.append(f"{entry['name']} was changed after it was issued (its hash differs)")
+    problems += [f"{name} does not belong to it" for name in _names(folder) if name not in named]
     return problems
+
+
+def _names(folder: Path) -> list[str]:
+    """Return every file of a pack by its name in the pack; an empty folder counts as one."""
+    paths = (p for p in folder.rglob("*") if not p.is_dir() or not any(p.iterdir()))
+    return sorted(path.relative_to(folder).as_posix() for path in paths)
 
 
 def _sums(folder: Path, manifest: Mapping[str, Any]) -> bytes:

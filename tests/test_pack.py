@@ -504,7 +504,9 @@ def test_what_is_no_manifest_is_one_line(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["../r2/statement.pdf", "/etc/passwd", "", ".", "a/b"])
+@pytest.mark.parametrize(
+    "name", ["../r2/x.pdf", "/etc/passwd", "", ".", "a/../b", "a/b/c", "a//b", "./b"]
+)
 def test_a_manifest_names_files_of_its_own_folder_only(sealed: Pack, name: str) -> None:
     """One that points out of the pack is no manifest, and what it points at is not read."""
     path = sealed.folder / "manifest.json"

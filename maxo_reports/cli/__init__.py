@@ -13,11 +13,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from maxo_reports import __version__
-from maxo_reports.cli import archive, clients, directory, machine, packs, rates, saying
+from maxo_reports.cli import (
+    archive,
+    bills,
+    clients,
+    directory,
+    machine,
+    packs,
+    rates,
+    saying,
+)
 from maxo_reports.errors import MaxoReportsError
 
 _FAMILIES = (
     packs,
+    bills,
     directory,
     rates,
     clients,

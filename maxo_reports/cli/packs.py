@@ -154,7 +154,9 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     checked = engine.verify(arguments.pack)
     saying.say(f"{checked.folder}: {counted(len(checked.files), 'file')}, unchanged since issued")
-    saying.say("calls, seconds and cost agree in every file")
+    of_bill = checked.manifest.get("kind") == "reconciliation"
+    figures_of = "calls, bill and every class" if of_bill else "calls, seconds and cost"
+    saying.say(f"{figures_of} agree in every file")
     if arguments.rebuild:
         from maxo_reports import config
 

@@ -204,6 +204,18 @@ class LocalClock:
         """Return the seconds to add to ``unixtime`` to read the local clock."""
         return self.offsets[max(0, bisect_right(self.since, unixtime) - 1)]
 
+    def unixtimes(self, local: int) -> tuple[int, ...]:
+        """Return the unix seconds at which the local clock reads so many seconds since 1970.
+
+        There are two in the hour that comes twice, the earlier first. A time that the clock
+        jumps over is read as if it had not jumped yet.
+        """
+        offsets = sorted(set(self.offsets), reverse=True)
+        found = tuple(
+            local - offset for offset in offsets if self.offset(local - offset) == offset
+        )
+        return found or (local - offsets[-1],)
+
     def local(self, unixtime: int) -> datetime:
         """Return the local time of day, without a zone on it."""
         return datetime.fromtimestamp(unixtime + self.offset(unixtime), UTC).replace(tzinfo=None)

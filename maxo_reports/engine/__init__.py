@@ -9,6 +9,7 @@ from maxo_reports.engine.archives import (
     strangers,
 )
 from maxo_reports.engine.asking import lately, period_of
+from maxo_reports.engine.bills import calibrate, calibration_as_json, reconcile, reconciled_as_json
 from maxo_reports.engine.numbers import directories_of, suggest
 from maxo_reports.engine.oncharging import oncharge_period, oncharged_json
 from maxo_reports.engine.packs import (
@@ -40,6 +41,8 @@ __all__ = [
     "Outcome",
     "Progress",
     "as_json",
+    "calibrate",
+    "calibration_as_json",
     "check_card",
     "checked_json",
     "demo",
@@ -58,6 +61,8 @@ __all__ = [
     "pull_period",
     "purge_archive",
     "rebuild",
+    "reconcile",
+    "reconciled_as_json",
     "refresh",
     "run",
     "sample",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from maxo_reports import config, definitions, manifest, pack, rules
+from maxo_reports import config, definitions, manifest, pack, reconciliation, rules
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.config import Account, Workspace
 from maxo_reports.core.report import Source
@@ -31,6 +31,7 @@ from maxo_reports.job import Job, Progress
 from maxo_reports.pack import Pack
 from maxo_reports.refresh import Refreshed
 from maxo_reports.refresh import refresh as refresh_book
+from maxo_reports.tieout import reconciliation as sealed_reconciliation
 from maxo_reports.tieout import sealed as sealed_files
 
 DEFAULT_REPORTS = ("statement",)
@@ -75,7 +76,10 @@ def verify(folder: Path) -> Pack:
     Raises TieOutError naming each file that is missing, changed, or does not agree.
     """
     sealed = pack.verify(folder)
-    sealed_files.check(folder, sealed.manifest)
+    if sealed.manifest.get("kind") == reconciliation.KIND:
+        sealed_reconciliation.check(folder, sealed.manifest)
+    else:
+        sealed_files.check(folder, sealed.manifest)
     return sealed
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from maxo_reports import reconciliation
 from maxo_reports.config import Workspace
 from maxo_reports.core.period import parse_period
-from maxo_reports.engine import oncharging, packs, rates
+from maxo_reports.engine import bills, oncharging, packs, rates
 from maxo_reports.errors import ArchiveError, TieOutError, UsageError
 from maxo_reports.issue import gone, pull_behind
 from maxo_reports.job import Job, Progress
@@ -17,6 +18,7 @@ _AGAIN = {
     rates.CHECK: rates.made_again,
     rates.INFER: rates.made_again,
     oncharging.MARGIN: oncharging.made_again,
+    reconciliation.KIND: bills.made_again,
 }
 """What a pack says that it was made by -> what makes it again; a run says nothing."""
 
@@ -27,7 +29,7 @@ def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:
     Raises TieOutError naming each file, and in the workbook each part, that differs.
     """
     said = sealed.basis
-    made_by = said.get("made_by", "")
+    made_by = sealed.manifest.get("kind") or said.get("made_by", "")
     if made_by == oncharging.CLIENT:
         message = f"pack {sealed.folder} is a client's, and knows nothing of what the calls cost"
         raise UsageError(f"{message}: rebuild the margin pack, which makes it again, too")
