@@ -272,6 +272,11 @@ def test_a_month_beside_those_before(desk: Desk, tmp_path: Path) -> None:
     assert (found["number-new number 02 5550 0148"]["calls"], done.code) == (1, 1)
     assert "02 5550 0149" in found["number-silent 1 number"]["message"]
     assert any("jump" in row for row in sheet(done.pack, "Exceptions"))
+    note = next((desk.folder / "archive" / "acme" / "periods").glob("2026-10-01*/*/months.json"))
+    whole = note.read_bytes()
+    note.write_bytes(whole.replace(b"02", b"03", 1))
+    assert "months.json" in ran(desk.folder, "archive", "verify").out
+    note.write_bytes(whole)
     there = tmp_path / "there"
     assert ran(desk.folder, "archive", "export", "2026-10", "--to", str(there)).code == 0
     assert not list(there.glob("archive/acme/periods/2026-09*"))
@@ -281,6 +286,29 @@ def test_a_month_beside_those_before(desk: Desk, tmp_path: Path) -> None:
     assert ran(desk.folder, "archive", "purge", "--before", "2026-10", "--yes").code == 0
     assert desk.verify(done.pack, "--rebuild").code == 0
     assert ran(desk.folder, "archive", "verify").code == 0
+
+
+def test_listed_numbers_are_silent_where_the_list_is_the_accounts_own(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """A workspace's directory has other accounts' numbers, too."""
+    desk.carrier.hold([*earlier(), *[out(n, at(14, 9, n), cost="2") for n in range(10)]])
+    for label in ("2026-08", "2026-09"):
+        assert ran(desk.folder, "pull", label).code == 0
+    (desk.folder / "d.csv").write_text("number,label\n0255500140,a\n0255500777,b\n02555007*,c\n")
+    desk.set('directory = "d.csv"')
+    shared = desk.run()
+    assert told(shared) == {}
+    desk.set(account='directory = "d.csv"')
+    own = desk.run()
+    (silent,) = told(own).values()
+    assert silent["message"].endswith(": 02 5550 0777")
+    for done in (shared, own):
+        assert desk.verify(done.pack, "--rebuild").code == 0
+    there = tmp_path / "there"
+    assert ran(desk.folder, "archive", "export", "2026-10", "--to", str(there)).code == 0
+    made = ran(there, "run", "2026-10", "--report", "quick", "--offline", "--json")
+    assert told(made) == told(own)
 
 
 def test_without_earlier_months_nothing_is_told_of_them(desk: Desk) -> None:

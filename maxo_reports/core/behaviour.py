@@ -182,7 +182,7 @@ def against_earlier(
     """Yield what is new, what has jumped and what has gone silent since the months before.
 
     ``numbers`` and ``categories`` are this month's, ``earlier`` the months before it, oldest
-    first; ``listed`` are service numbers that the directory has now.
+    first; ``listed`` are service numbers that the account is known to have now.
     """
     whole = [month for month in earlier if month.is_whole]
     if whole and of.new_numbers:
