@@ -323,12 +323,13 @@ def _rendered(
 
     Yields each file's name, its format and what it was made from.
     """
+    style = replace(wanted.style, told=job.progress.far)
     for name, each, file_format in which:
         job.progress.step(f"Writing {name}")
         filled = built(each, source)
         try:
             with files.disk_trouble("write", folder):
-                renderer(file_format).render(filled, wanted.style, folder / name)
+                renderer(file_format).render(filled, style, folder / name)
         except RendererUnavailable as why:
             system = isinstance(why, SystemLibraryMissing)
             remedy = f"; run: {doctor.install_line()}" if system else ""

@@ -18,6 +18,9 @@ class Progress:
     def step(self, name: str) -> None:
         """Begin a step of the flow, named for people."""
 
+    def far(self, done: int, total: int) -> None:
+        """Tell how many pages of a long file are done."""
+
     def pulled(self, look: Look) -> None:
         """Tell how far the pull has come."""
 

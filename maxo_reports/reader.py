@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from maxo_reports.core import numbering, sheetnames
+from maxo_reports.core import numbering, sheetnames, standards
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
 from maxo_reports.core.report import CALL_COLUMNS, MOST_SHEETS, Definition, SectionSpec
 from maxo_reports.core.sections import OF_CALLS, OF_CHANGES, ORDERS, SECTION_KINDS
@@ -21,7 +21,10 @@ from maxo_reports.core.where import DIRECTIONS, FIELDS, FLAGS, Condition, Where
 from maxo_reports.errors import ConfigError, did_you_mean
 
 VERSION = 1
-_KEYS = ("version", "title", "formats", "filename", "template", "where", "section")
+_KEYS = (
+    *("version", "title", "formats", "filename", "template", "where", "standard", "attach"),
+    "section",
+)
 _SECTION_KEYS = (
     *("kind", "title", "sheet", "group_by", "show", "order_by", "chart", "formats"),
     *("where", "each", "sheets"),
@@ -35,8 +38,8 @@ _LABEL_FORBIDDEN = re.compile(r"[\[\]#'@]")
 _LABEL_LONGEST = 60
 _SHEETS_AT_MOST = 200
 _EACH = "service_number"
-_WORKBOOK_ONLY = frozenset({"itemised", "matrix"})
-_GROUPED = {"groups": (1, len(DIMENSIONS)), "matrix": (2, 2), "trend": (0, len(DIMENSIONS))}
+_MOST = len(DIMENSIONS)
+_GROUPED = {"groups": (1, _MOST), "matrix": (2, 2), "trend": (0, _MOST), "itemised": (0, 1)}
 """Kind of section -> how many dimensions it is grouped by, at least and at most."""
 _SHOWS: Mapping[str, Collection[str]] = {
     "summary": MEASURES,
@@ -96,7 +99,25 @@ class Reader:
         template = self._text(content, "template", "statement.html")
         title = self._text(content, "title", name)
         where = self._filter(content)
-        return Definition(name, title, formats, filename, template, tuple(specs), where)
+        standard, attach = self._standard(content, formats, specs)
+        return Definition(
+            name, title, formats, filename, template, tuple(specs), where, standard, attach
+        )
+
+    def _standard(
+        self, content: Mapping[str, Any], formats: tuple[str, ...], specs: Sequence[SectionSpec]
+    ) -> tuple[str, tuple[str, ...]]:
+        """Read which standard the PDF keeps, and what is attached to it."""
+        given = self._text(content, "standard", "")
+        known = standards.STANDARDS
+        if given and given not in known:
+            there, meant = " or ".join(known), did_you_mean(given, known)
+            self._problem(f"standard must be {there}, not {given!r}{meant}")
+            given = ""
+        attach = self._names(content, "attach", standards.ATTACHMENTS, ())
+        for mistake in standards.mistakes(given, attach, formats, specs):
+            self._problem(mistake)
+        return given or standards.usual(specs), attach
 
     def _section(self, number: int, given: Any, formats: tuple[str, ...]) -> SectionSpec:
         self._where = f"section {number}: "
@@ -135,10 +156,12 @@ class Reader:
             self._problem(f"chart must be true or false, not {chart!r}")
         elif chart and not _can_be_drawn(kind, group_by, show):
             self._problem("a chart needs a section of groups or days that shows cost")
-        book_only = tuple(f for f in formats if f == "xlsx" or kind not in _WORKBOOK_ONLY)
-        only = self._names(given, "formats", formats, book_only)
-        if kind in _WORKBOOK_ONLY and set(only) - {"xlsx"}:
-            self._problem(f'a section of kind {kind!r} is for workbooks: formats = ["xlsx"]')
+        of_books = kind == "matrix" or each
+        default = tuple(f for f in formats if f == "xlsx" or not of_books)
+        only = self._names(given, "formats", formats, default)
+        if of_books and set(only) - {"xlsx"}:
+            what = f"with each = {_EACH!r}" if each else f"of kind {kind!r}"
+            self._problem(f'a section {what} is for workbooks: formats = ["xlsx"]')
         return SectionSpec(
             kind,
             title,
@@ -171,12 +194,14 @@ class Reader:
             sheets = MOST_SHEETS
         return each is not None, sheets
 
-    def _check_grouping(self, kind: str, group_by: Sequence[str]) -> None:
+    def _check_grouping(self, kind: str, group_by: tuple[str, ...]) -> None:
         least, most = _GROUPED.get(kind, (0, 0))
         if group_by and not most:
             self._problem(f"group_by has no meaning in a section of kind {kind!r}")
         elif kind == "groups" and not group_by:
             self._problem("a section of groups needs group_by")
+        elif kind == "itemised" and group_by not in ((), (_EACH,)):
+            self._problem(f'a list of calls can be grouped by one thing: group_by = ["{_EACH}"]')
         elif not least <= len(group_by) <= most:
             self._problem("a matrix needs group_by with two dimensions: the rows, the columns")
 

@@ -171,7 +171,8 @@ class SectionSpec:
     """One section of a definition, as the user wrote it and the reader has checked it.
 
     ``labels`` are the columns that are renamed, ``hidden`` those out of sight. ``each`` makes a
-    sheet for each service number, ``sheets`` at most.
+    sheet for each service number, ``sheets`` at most. ``group_by`` of a list of calls is for
+    print: a group with a subtotal for each service number.
     """
 
     kind: str
@@ -201,7 +202,10 @@ class SectionSpec:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A report definition: which files, which sections."""
+    """A report definition: which files, which sections.
+
+    ``standard`` is the one that its PDF keeps (``standards``), ``attach`` what is put into it.
+    """
 
     name: str
     title: str
@@ -210,6 +214,8 @@ class Definition:
     template: str
     sections: tuple[SectionSpec, ...]
     where: Where = ALL
+    standard: str = ""
+    attach: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +234,8 @@ class Section:
     ``filtered`` says in words what a filter leaves of the whole, and is empty without one.
     ``calls`` and ``totals`` are those that the section is about; None where they are the
     report's own. ``parts`` are the sheets of a list for each service number: its table is their
-    index, and its calls come in their order.
+    index, and its calls come in their order. ``by_number`` are a list's calls number by number,
+    where a statement prints it in groups.
     """
 
     spec: SectionSpec
@@ -238,6 +245,7 @@ class Section:
     calls: Calls | None = None
     totals: Totals | None = None
     parts: tuple[Part, ...] = ()
+    by_number: Calls | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +376,10 @@ class Report:
     def calls_of(self, section: Section) -> Calls:
         """Return the calls that a section lists."""
         return self.calls if section.calls is None else section.calls
+
+    def printed_calls(self, section: Section) -> Calls:
+        """Return the calls that a section lists in print, in the order of print."""
+        return self.calls_of(section) if section.by_number is None else section.by_number
 
     def totals_of(self, section: Section) -> Totals:
         """Return the totals of the calls that a section is about."""

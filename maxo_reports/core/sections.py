@@ -38,7 +38,7 @@ SECTION_KINDS: Mapping[str, str] = {
     "groups": "a table of totals by one or more dimensions",
     "days": "totals by day",
     "matrix": "one measure by two dimensions: rows, columns and both totals (workbook only)",
-    "itemised": 'every call; with each = "service_number" on a sheet for each number',
+    "itemised": 'every call; each = "service_number" makes sheets, group_by groups in print',
     "trend": "this month beside the twelve before it, as far as the archive has them",
     "exceptions": "the findings",
     "checks": "the figures that had to agree",
@@ -109,8 +109,13 @@ def _section(
         totals, calls = view.ledger.control, view.calls
     if spec.each:
         calls = source.view(where, by_number=True).calls
+    printed = spec.kind == "itemised" and bool(spec.group_by) and "pdf" in spec.formats
     return replace(
-        section, filtered=_filtered(where, view, source, places), calls=calls, totals=totals
+        section,
+        filtered=_filtered(where, view, source, places),
+        calls=calls,
+        totals=totals,
+        by_number=source.view(where, by_number=True).calls if printed else None,
     )
 
 

@@ -7,7 +7,7 @@ made, since the libraries behind them are slow to load or may be missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -16,16 +16,22 @@ from typing import Protocol, cast
 from maxo_reports.core.report import Report, Theme
 
 
+def _nobody(done: int, total: int) -> None:
+    """Hear nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """How files look: the palette, and the folders of templates, the user's before ours.
 
-    ``program`` is the name and version to sign a file with.
+    ``program`` is the name and version to sign a file with. ``told`` hears of a long file how
+    many of its pages are done, and of how many.
     """
 
     theme: Theme
     folders: tuple[Path, ...]
     program: str
+    told: Callable[[int, int], None] = _nobody
 
 
 class Renderer(Protocol):

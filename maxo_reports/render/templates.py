@@ -84,7 +84,12 @@ def _duration(value: object) -> str:
     """Write seconds as ``98:05:09``."""
     if not isinstance(value, int):
         raise FilterArgumentError("duration writes whole seconds")
-    minutes, seconds = divmod(value, 60)
+    return clock(value)
+
+
+def clock(seconds: int) -> str:
+    """Write seconds as ``98:05:09``."""
+    minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}"
 

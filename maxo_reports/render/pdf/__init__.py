@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from xml.sax.saxutils import escape as xml_escape
 
+from maxo_reports.core import grids
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Section, Table
 from maxo_reports.core.text import visible
@@ -40,13 +41,12 @@ from maxo_reports.render import (
     chart,
     templates,
 )
+from maxo_reports.render.pdf import letters, listing, plain, quick, standard
 
 SUFFIX = ".pdf"
 MEDIA_TYPE = "application/pdf"
 
 LANGUAGE = "en-AU"
-VARIANT = "pdf/ua-1"
-"""Tagged, so that a screen reader finds the tables' headings and the charts' words."""
 
 LONGEST_TEXT, LONGEST_NAME, LONGEST_FOOT = 300, 100, 64
 """How many letters of a text are shown: of a message, of a name or category, in the foot."""
@@ -60,7 +60,6 @@ _TRUETYPE = b"\x00\x01\x00\x00"
 def render(report: Report, style: Style, target: Path) -> None:
     """Write the statement to ``target``, which does not exist yet."""
     fonts = _fonts(style)
-    html = page(report, style)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         variables = {
             "FONTCONFIG_FILE": _font_settings(fonts, Path(scratch)),
@@ -68,27 +67,81 @@ def render(report: Report, style: Style, target: Path) -> None:
         }
         with _environment(variables), _listening() as troubles:
             weasyprint = _weasyprint()
-            document = weasyprint.HTML(
-                string=html,
-                base_url=style.folders[0].resolve().as_uri() + "/",
-                url_fetcher=_fetcher(weasyprint.urls, style.folders),
-            )
-            written = document.write_pdf(pdf_variant=VARIANT)
+            made = _written(weasyprint, report, style)
     if troubles:
         raise ConfigError([f"template {report.definition.template}: {line}" for line in troubles])
-    target.write_bytes(written)
+    target.write_bytes(made)
 
 
 def page(report: Report, style: Style) -> str:
     """Fill the templates: the statement as HTML, which WeasyPrint then sets on pages."""
-    template = report.definition.template
-    return templates.fill(template, _view(report, style), style.folders, report.places)
+    return _filled(report, style, _lists(report, style))
+
+
+def _written(weasyprint: Any, report: Report, style: Style) -> bytes:
+    """Set the document on pages and write it.
+
+    How many pages there are is known only when they are set, and long lists are not among them
+    then: where that is printed, the document is set once more.
+    """
+    lists = _lists(report, style)
+    long = [each for each in lists.values() if each.listed.is_long]
+    options = standard.options(report, weasyprint.Attachment)
+    # A cover and one page at the end is usual, and a right guess spares the second setting.
+    total = sum(each.pages for each in long) + 2 if long else None
+    while True:
+        document = weasyprint.HTML(
+            string=_filled(report, style, lists, total) + (quick.primer(long) if long else ""),
+            base_url=style.folders[0].resolve().as_uri() + "/",
+            url_fetcher=_fetcher(weasyprint.urls, style.folders),
+        ).render(**options)
+        if not long:
+            return bytes(document.write_pdf(finisher=standard.finish, **options))
+        painter = quick.Painter(document, long, style.theme, style.told)
+        if painter.total == total:
+            break
+        total = painter.total
+
+    def finish(document: Any, pdf: Any) -> None:
+        painter.finish(document, pdf)
+        standard.finish(document, pdf)
+
+    return bytes(document.write_pdf(finisher=finish, **options))
+
+
+def _filled(
+    report: Report, style: Style, lists: Mapping[str, quick.Long], total: int | None = None
+) -> str:
+    view = _view(report, style, lists, total)
+    return templates.fill(report.definition.template, view, style.folders, report.places)
+
+
+def _lists(report: Report, style: Style) -> dict[str, quick.Long]:
+    """Lay out every list of calls, by the title of its section."""
+    sections = [
+        section
+        for section in report.sections_for(SUFFIX.lstrip("."))
+        if section.table is None and len(report.printed_calls(section))
+    ]
+    if not sections:
+        return {}
+    folder = _fonts(style)
+    faces = (
+        letters.load(folder / "Inter-Regular.ttf"),
+        letters.load(folder / "Inter-SemiBold.ttf"),
+    )
+    return {
+        section.spec.title: quick.counted(listing.made(section, report, f"calls-{at}", faces))
+        for at, section in enumerate(sections, 1)
+    }
 
 
 # ---- what the templates see -----------------------------------------------------------------
 
 
-def _view(report: Report, style: Style) -> dict[str, object]:
+def _view(
+    report: Report, style: Style, lists: Mapping[str, quick.Long], total: int | None
+) -> dict[str, object]:
     """Return plain values only: text made safe to look at, numbers, dates, lists and dicts."""
     heading = report.heading
     period = heading.period
@@ -117,8 +170,9 @@ def _view(report: Report, style: Style) -> dict[str, object]:
         "cost_basis": heading.cost_basis,
         "totals": asdict(report.totals),
         "filtered": _shown(report.filtered),
+        "pages": "" if total is None else str(total),
         "sections": [
-            _section(section, report) for section in report.sections_for(SUFFIX.lstrip("."))
+            _section(section, report, lists) for section in report.sections_for(SUFFIX.lstrip("."))
         ],
     }
 
@@ -131,13 +185,12 @@ def _period_name(period: BillingPeriod) -> str:
     return f"{templates.moment(first)} to {templates.moment(period.last)}"
 
 
-def _section(section: Section, report: Report) -> dict[str, object]:
+def _section(
+    section: Section, report: Report, lists: Mapping[str, quick.Long]
+) -> dict[str, object]:
     spec, table = section.spec, section.table
     if table is None:
-        raise ConfigError(
-            f"report {report.definition.name}, section {spec.title!r}: the statement does not "
-            'list single calls yet; write formats = ["xlsx"] in this section'
-        )
+        return _list(section, report, lists.get(spec.title))
     table = _in_sight(table)
     return {
         "kind": spec.kind,
@@ -153,6 +206,24 @@ def _section(section: Section, report: Report) -> dict[str, object]:
         "bar_length": chart.BAR_LENGTH,
         "chart": _days(table, report) if spec.chart and spec.kind == "days" else None,
     }
+
+
+def _list(section: Section, report: Report, made: quick.Long | None) -> dict[str, object]:
+    """Return a list of calls: its pages, or one without rows that stands for them."""
+    spec = section.spec
+    said = {
+        "kind": spec.kind,
+        "title": _shown(spec.title),
+        "filtered": _shown(section.filtered) if section.filtered != report.filtered else "",
+        "note": grids.NO_CALLS if not section.filtered else "No calls match the filter.",
+        "rows": [],
+        "dense": False,
+        "leaves": [],
+    }
+    if made is None:
+        return said
+    leaves = ((),) if made.listed.is_long else made.listed.leaves()
+    return {**said, **plain.view(made.listed, leaves, made.pages)}
 
 
 def _in_sight(table: Table) -> Table:
