@@ -18,8 +18,10 @@ from pathlib import Path
 from maxo_reports.core.money import round_half_up
 from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Section
 from maxo_reports.core.text import visible
+from maxo_reports.tieout import attached
 from maxo_reports.tieout.compared import Differences, Tied, said
-from maxo_reports.tieout.words import Line, lines
+from maxo_reports.tieout.lists import Printed
+from maxo_reports.tieout.words import Line, pages, squashed
 
 _FIGURES = frozenset({Kind.COUNT, Kind.DURATION, Kind.MONEY})
 _COUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})*", re.ASCII)
@@ -51,12 +53,14 @@ class _Expected:
 
 def read_back(path: Path, report: Report) -> Tied:
     """Compare every row that a statement should show with what stands on its pages."""
-    reader, printed = lines(path)
     found = Differences(path)
-    sections = [s for s in report.sections_for("pdf") if s.table is not None]
+    shown = report.sections_for("pdf")
+    sections = [s for s in shown if s.table is not None]
+    lists = [Printed(s, report, found) for s in shown if s.table is None]
+    reader, printed = _without_calls(path, lists)
     # A section may be titled like the whole, whose own title stands above everything.
     own_title = _titled(printed, report.definition.title)
-    starts = {s.spec.title: _titled(printed, s.spec.title, own_title) for s in sections}
+    starts = {s.spec.title: _titled(printed, s.spec.title, own_title) for s in shown}
     drawn = tuple(s.spec.title for s in sections if _is_drawn(s))
     cover = printed[: min((at for at in starts.values() if at), default=len(printed))]
     for section in sections:
@@ -74,7 +78,24 @@ def read_back(path: Path, report: Report) -> Tied:
         _compare_stamps(printed, found)
     if report.filtered:
         _compare_filter(cover, report.filtered, found)
-    return found.tied(reader, drawn=drawn, totals=report.totals, filtered=report.filtered)
+    for name in report.definition.attach:
+        attached.compare(path, name, report, found)
+    calls = sum(each.count for each in lists)
+    return found.tied(reader, calls, drawn, report.totals, report.filtered)
+
+
+def _without_calls(path: Path, lists: Sequence[Printed]) -> tuple[str, list[Line]]:
+    """Compare lists of calls while the pages are read; return all other lines."""
+    reader, found = pages(path)
+    kept: list[Line] = []
+    for page in found:
+        rest = page
+        for each in lists:
+            rest = each.take(rest)
+        kept += rest
+    for each in lists:
+        each.finish()
+    return reader, kept
 
 
 def _is_drawn(section: Section) -> bool:
@@ -83,9 +104,9 @@ def _is_drawn(section: Section) -> bool:
 
 def _titled(printed: Sequence[Line], title: str, after: int = 0) -> int:
     """Return where the lines below a section's title begin, or 0 where there is no title."""
-    wanted = _squashed(title)
+    wanted = squashed(title)
     found = (
-        n for n, line in enumerate(printed[after:], after + 1) if _squashed(*line.words) == wanted
+        n for n, line in enumerate(printed[after:], after + 1) if squashed(*line.words) == wanted
     )
     return next(found, 0)
 
@@ -203,15 +224,15 @@ def _is_row(printed: Sequence[Line], at: int, expected: _Expected) -> bool:
 def _is_labelled(
     printed: Sequence[Line], at: int, rest: Sequence[str], label: Sequence[str]
 ) -> bool:
-    wanted = _squashed(*label)
-    if _squashed(*rest) == wanted or _is_wrapped(printed, at, rest, wanted):
+    wanted = squashed(*label)
+    if squashed(*rest) == wanted or _is_wrapped(printed, at, rest, wanted):
         return True
     if sum(map(len, label)) <= _WHOLE_LABEL:
         return False
     page = printed[at].page
     around = printed[max(0, at - _ABOVE) : at + _BELOW]
-    pieces = [_squashed(word) for line in around if line.page == page for word in line.words]
-    return all(_is_made_of(_squashed(word), pieces) for cell in label for word in cell.split())
+    pieces = [squashed(word) for line in around if line.page == page for word in line.words]
+    return all(_is_made_of(squashed(word), pieces) for cell in label for word in cell.split())
 
 
 def _is_wrapped(printed: Sequence[Line], at: int, rest: Sequence[str], wanted: str) -> bool:
@@ -220,11 +241,11 @@ def _is_wrapped(printed: Sequence[Line], at: int, rest: Sequence[str], wanted: s
     Several columns wrap at once, so the letters of one cell do not follow each other; a direction
     that the carrier made up has no more room than ours.
     """
-    letters = _squashed(*rest)
+    letters = squashed(*rest)
     for line in printed[at + 1 : at + _BELOW]:
         if line.page != printed[at].page or len(letters) >= len(wanted):
             return False
-        letters += _squashed(*line.words)
+        letters += squashed(*line.words)
         if len(letters) == len(wanted):
             return sorted(letters) == sorted(wanted)
     return False
@@ -254,11 +275,11 @@ def _is_made_of(word: str, pieces: Sequence[str]) -> bool:
 
 def _what_differs(printed: Sequence[Line], at: int, title: str, expected: _Expected) -> str:
     """Say which figure of a row differs, or that the row is not there at all."""
-    wanted = _squashed(*expected.label)
+    wanted = squashed(*expected.label)
     count = len(expected.figures)
     for line in printed[at:]:
         words, figures = line.words[: len(line.words) - count], line.words[-count:]
-        if count and len(figures) == count and _squashed(*words) == wanted:
+        if count and len(figures) == count and squashed(*words) == wanted:
             for word, (heading, kind, figure) in zip(figures, expected.figures, strict=True):
                 if read(word, kind) != figure:
                     return (
@@ -279,7 +300,7 @@ def _compare_stamps(printed: Sequence[Line], found: Differences) -> None:
 def _compare_filter(cover: Sequence[Line], filtered: str, found: Differences) -> None:
     """Make sure that a filtered statement says so, with the whole beside it, before its tables."""
     found.figures += 1
-    if _squashed(filtered) not in _squashed(*(word for line in cover for word in line.words)):
+    if squashed(filtered) not in squashed(*(word for line in cover for word in line.words)):
         found.add(f"page 1 does not say: {said(filtered)}")
 
 
@@ -290,9 +311,3 @@ def _is_latin(text: str) -> bool:
     not at all; there the figures alone must do.
     """
     return all(c.isascii() or not c.isalpha() for c in unicodedata.normalize("NFKD", text))
-
-
-def _squashed(*texts: str) -> str:
-    """Return the letters and digits alone, since a line break may fall between any two."""
-    folded = unicodedata.normalize("NFKD", "".join(texts)).casefold()
-    return "".join(c for c in folded if c.isascii() and c.isalnum())
