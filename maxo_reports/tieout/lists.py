@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from maxo_reports.core.money import MICROS, dollars, to_text
 from maxo_reports.core.numbering import spaced
-from maxo_reports.core.report import CallLine, Column, Kind, Report, Section
+from maxo_reports.core.report import CallLine, Kind, Report, Section
 from maxo_reports.core.text import ELLIPSIS, counted
 from maxo_reports.tieout.compared import Differences, said
 from maxo_reports.tieout.words import Line, squashed
@@ -95,7 +95,7 @@ class Printed:
         line = rest[0]
         if self._owed:
             wanted = self._owed[0]
-            if _close(line.words) == _closed(wanted):
+            if _is_line(line, wanted):
                 self._owed.popleft()
                 self._found.figures += 1
                 self._loose = 0
@@ -111,7 +111,7 @@ class Printed:
             return True
         assert self._next is not None, "nothing is owed of a list that is over"
         carried = self._carried("Carried forward")
-        if self._sums[0] and _close(line.words) == _closed(carried):
+        if self._sums[0] and _is_line(line, carried):
             self._found.figures += 1
             rest.popleft()
             return False
@@ -199,7 +199,8 @@ class Printed:
     def _begin_group(self) -> None:
         if self._grouped and self._next is not None:
             self._heading = spaced(self._next.service_number)
-            self._owed.append(self._heading)
+            if _closed(self._heading):
+                self._owed.append(self._heading)
 
     # ---- words ----------------------------------------------------------------------------
 
@@ -266,13 +267,25 @@ def _moment(local: int, *, with_year: bool) -> str:
     return f"{day}, {at:%H:%M:%S}"
 
 
+def _is_line(line: Line, wanted: str) -> bool:
+    """Tell whether a line says what it should, its label wherever there is room for it.
+
+    A group's number that is too long for a line may be cut.
+    """
+    if sorted(line.words) == sorted(wanted.split()):
+        return True
+    text, whole = _close(line.words), _closed(wanted)
+    kept, cut, more = text.partition(ELLIPSIS)
+    return text == whole or bool(cut and kept and whole.startswith(kept) and whole.endswith(more))
+
+
 def _close(words: Sequence[str]) -> str:
     """Join the printed words of a line without any space."""
     return _closed("".join(words))
 
 
 def _closed(text: str) -> str:
-    """Take the spaces out of a text, and write letters that stand as their number as themselves."""
+    """Take out spaces, and write letters that stand as their number as themselves."""
     if "\u2039" in text:
         text = _BY_NUMBER.sub(_letter, text)
     return "".join(text.split())

@@ -59,7 +59,7 @@ def _statement(path: Path, control: Totals) -> None:
     """Look for each control total among the words of a statement."""
     found = Differences(path)
     reader, printed = pages(path)
-    wanted = {
+    wanted: dict[str, tuple[Kind, int | Decimal]] = {
         "calls": (Kind.COUNT, control.calls),
         "seconds": (Kind.DURATION, control.seconds),
         "cost": (Kind.MONEY, control.cost),

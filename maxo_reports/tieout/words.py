@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import cast
 from xml.etree import ElementTree as ET
 
 import pypdfium2
@@ -90,14 +91,14 @@ def _by_poppler(program: str, path: Path) -> Iterator[list[Word]]:
 
 def _boxes(chunks: Iterator[bytes]) -> Iterator[list[Word]]:
     """Yield the words of each page out of poppler's XHTML, forgetting what was read."""
-    parser = ET.XMLPullParser(["end"])  # noqa: S314 - our own reader's, without entities of ours
+    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(["end"])
     words: list[Word] = []
     for chunk in chain(chunks, [b""]):
         if chunk:
             parser.feed(_legal(chunk))
         else:
             parser.close()
-        for _, element in parser.read_events():
+        for _, element in cast("Iterator[tuple[str, ET.Element]]", parser.read_events()):
             if element.tag == f"{_XHTML}word":
                 edges = (float(element.attrib[edge]) for edge in ("xMin", "yMin", "yMax"))
                 words.append(Word(element.text or "", *edges))

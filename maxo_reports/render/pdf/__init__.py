@@ -346,6 +346,8 @@ def _listening() -> Iterator[list[str]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
+            # It leaves the file of its colour profile to be closed by itself.
+            warnings.simplefilter("ignore", ResourceWarning)
             yield troubles.lines
     finally:
         logger.removeHandler(troubles)
