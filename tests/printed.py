@@ -32,6 +32,9 @@ ODD = (
 )
 """Texts that a carrier would hardly write."""
 
+_UNSAID: dict[bool, list[int | None]] = {False: [], True: [None, 3_601]}
+_CREDITS: dict[bool, list[int]] = {False: [], True: [-250_000, 9_990_000]}
+
 SUMMARY = SectionSpec("summary", "Summary", "Summary", ("pdf",), show=("calls", "seconds", "cost"))
 CHECKS = SectionSpec("checks", "Checks", "Checks", ("pdf",))
 
@@ -53,12 +56,8 @@ def month_of(count: int, seed: int = 1, *, odd: bool = False) -> list[CallLine]:
             service_number=text(dice.choice(NUMBERS)),
             category=text(dice.choice(KINDS)),
             status=text(dice.choice(["Connected.", "No Answer.", "Busy."])),
-            seconds=dice.choice([None, 0, 5, 61, 754, 3_601])
-            if odd
-            else dice.choice([0, 61, 754]),
-            cost=dice.choice([None, 0, -250_000, 123_400, 9_990_000])
-            if odd
-            else dice.choice([0, 45_000, 123_400, 1_000_000]),
+            seconds=dice.choice([*_UNSAID[odd], 0, 61, 754]),
+            cost=dice.choice([*_UNSAID[odd], *_CREDITS[odd], 0, 45_000, 123_400, 1_000_000]),
         )
         for n in range(count)
     ]

@@ -261,4 +261,4 @@ def _shared(
         over = room - GAP * gaps - sum(lowered)
         needs = lowered
     # Last of all the gaps give way: figures are never wrapped.
-    return needs, GAP if over >= 0 else max(2.0, GAP + over / gaps)
+    return needs, max(2.0, GAP + over / gaps) if gaps else GAP
