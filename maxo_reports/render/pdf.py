@@ -29,7 +29,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from xml.sax.saxutils import escape as xml_escape
 
-from maxo_reports.core.period import BillingPeriod
+from maxo_reports.core.brand import Logo
+from maxo_reports.core.checks import Finding
 from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Section, Table
 from maxo_reports.core.text import visible
 from maxo_reports.errors import ConfigError
@@ -38,6 +39,8 @@ from maxo_reports.render import (
     Style,
     SystemLibraryMissing,
     chart,
+    glyphs,
+    sender,
     templates,
 )
 
@@ -48,8 +51,9 @@ LANGUAGE = "en-AU"
 VARIANT = "pdf/ua-1"
 """Tagged, so that a screen reader finds the tables' headings and the charts' words."""
 
-LONGEST_TEXT, LONGEST_NAME, LONGEST_FOOT = 300, 100, 64
-"""How many letters of a text are shown: of a message, of a name or category, in the foot."""
+LONGEST_TEXT, LONGEST_NAME, LONGEST_FOOT, LONGEST_BEAM = 300, 100, 64, 30
+"""How many letters of a text are shown: of a message, a name or category, in the foot, beside a
+bar."""
 
 ROOMY = 44
 """How many letters the figures of a total may have before a table needs smaller type."""
@@ -57,10 +61,10 @@ ROOMY = 44
 _TRUETYPE = b"\x00\x01\x00\x00"
 
 
-def render(report: Report, style: Style, target: Path) -> None:
+def render(report: Report, style: Style, target: Path) -> tuple[Finding, ...]:
     """Write the statement to ``target``, which does not exist yet."""
     fonts = _fonts(style)
-    html = page(report, style)
+    html, missing = glyphs.written_out(page(report, style), style.folders)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         variables = {
             "FONTCONFIG_FILE": _font_settings(fonts, Path(scratch)),
@@ -71,12 +75,13 @@ def render(report: Report, style: Style, target: Path) -> None:
             document = weasyprint.HTML(
                 string=html,
                 base_url=style.folders[0].resolve().as_uri() + "/",
-                url_fetcher=_fetcher(weasyprint.urls, style.folders),
+                url_fetcher=_fetcher(weasyprint.urls, style.folders, report.heading.brand.logo),
             )
             written = document.write_pdf(pdf_variant=VARIANT)
     if troubles:
         raise ConfigError([f"template {report.definition.template}: {line}" for line in troubles])
     target.write_bytes(written)
+    return glyphs.findings(missing, target.name)
 
 
 def page(report: Report, style: Style) -> str:
@@ -97,13 +102,16 @@ def _view(report: Report, style: Style) -> dict[str, object]:
         "program": style.program,
         "theme": asdict(style.theme),
         "title": _shown(report.definition.title),
+        "number": _shown(heading.number),
+        "revision": heading.revision,
+        **sender.view(heading, lambda text: _shown(text, LONGEST_NAME)),
         "account": {
             "id": _shown(heading.account_id),
             "name": _shown(heading.account_name, LONGEST_NAME),
             "short": _shown(heading.account_name, LONGEST_FOOT),
         },
         "period": {
-            "name": _period_name(period),
+            "name": period.name,
             "first": period.first,
             "last": period.last,
             "zone": _shown(period.zone),
@@ -116,19 +124,14 @@ def _view(report: Report, style: Style) -> dict[str, object]:
         "pulled_at_iso": heading.pulled_at.isoformat(timespec="seconds"),
         "cost_basis": heading.cost_basis,
         "totals": asdict(report.totals),
+        "payable": report.payable,
+        "is_rounded": report.payable != report.totals.cost,
+        "attention": [_finding(found) for found in report.findings if found.severity != "info"],
         "filtered": _shown(report.filtered),
         "sections": [
             _section(section, report) for section in report.sections_for(SUFFIX.lstrip("."))
         ],
     }
-
-
-def _period_name(period: BillingPeriod) -> str:
-    """Call a calendar month by its name, and anything else by its first and last day."""
-    first, until = period.first, period.until
-    if first.day == until.day == 1 and (until - first).days <= 31:
-        return f"{templates.MONTHS[first.month - 1]} {first.year}"
-    return f"{templates.moment(first)} to {templates.moment(period.last)}"
 
 
 def _section(section: Section, report: Report) -> dict[str, object]:
@@ -145,12 +148,11 @@ def _section(section: Section, report: Report) -> dict[str, object]:
         "filtered": _shown(section.filtered) if section.filtered != report.filtered else "",
         "note": _shown(section.note),
         "columns": [_column(column) for column in table.columns],
-        "rows": _rows(table, Role.ROW),
+        "rows": _rows(table, Role.ROW, Role.SUBTOTAL),
+        "roles": [row.role.value for row in table.rows if row.role is not Role.TOTAL],
         "totals": _rows(table, Role.TOTAL),
         "dense": _dense(table),
-        "bars": chart.bars(table) if spec.chart and spec.kind == "groups" else None,
-        "bar_after": len(table.group_by) - 1,
-        "bar_length": chart.BAR_LENGTH,
+        "categories": _categories(table) if spec.chart and spec.kind == "groups" else None,
         "chart": _days(table, report) if spec.chart and spec.kind == "days" else None,
     }
 
@@ -164,6 +166,31 @@ def _in_sight(table: Table) -> Table:
     keys = sum(1 for at in places if at < len(table.group_by))
     columns = tuple(table.columns[at] for at in places)
     return Table(columns, rows, table.group_by[:keys])
+
+
+def _finding(found: Finding) -> dict[str, object]:
+    return {
+        "severity": found.severity,
+        "where": _shown(found.where),
+        "message": _shown(found.message),
+        "dollars": found.dollars,
+    }
+
+
+def _categories(table: Table) -> dict[str, object] | None:
+    drawing = chart.categories(table)
+    if drawing is None:
+        return None
+    bars = [
+        {
+            **asdict(bar),
+            "name": [
+                [_shown(str(cell or "(none)"), LONGEST_BEAM), kind] for cell, kind in bar.name
+            ],
+        }
+        for bar in drawing.bars
+    ]
+    return {**asdict(drawing), "bars": bars}
 
 
 def _days(table: Table, report: Report) -> dict[str, object] | None:
@@ -183,7 +210,7 @@ def _column(column: Column) -> dict[str, str]:
     return {"key": column.key, "label": _shown(column.label), "kind": column.kind.value}
 
 
-def _rows(table: Table, role: Role) -> list[list[Cell]]:
+def _rows(table: Table, *roles: Role) -> list[list[Cell]]:
     """Return the cells of the rows; counts are written out here, since no filter does."""
     longest = LONGEST_NAME if table.group_by else LONGEST_TEXT
     return [
@@ -192,7 +219,7 @@ def _rows(table: Table, role: Role) -> list[list[Cell]]:
             for cell, column in zip(row.cells, table.columns, strict=True)
         ]
         for row in table.rows
-        if row.role is role
+        if row.role in roles
     ]
 
 
@@ -216,25 +243,28 @@ def _shown(text: str, longest: int = LONGEST_TEXT) -> str:
 # ---- WeasyPrint's world ---------------------------------------------------------------------
 
 
-def _fonts(style: Style) -> Path:
-    """Find the shipped fonts, without any of which Pango ends the whole program."""
+def _fonts(style: Style) -> list[Path]:
+    """Find the fonts: the user's, and ours, without which Pango ends the whole program."""
     folder = style.folders[-1] / "fonts"
     for path in folder.glob("*.ttf"):
         with path.open("rb") as file:
             if file.read(len(_TRUETYPE)) == _TRUETYPE:
-                return folder.resolve()
+                return list(
+                    dict.fromkeys(p.parent.resolve() for p in glyphs.font_files(style.folders))
+                )
     raise RendererUnavailable(
         f"PDF needs the fonts that come with the templates, and there are none in {folder}: "
         "install the program again"
     )
 
 
-def _font_settings(fonts: Path, scratch: Path) -> str:
+def _font_settings(fonts: Sequence[Path], scratch: Path) -> str:
     """Write fontconfig's settings: these fonts and no others, and a cache of our own."""
+    folders = "".join(f"<dir>{xml_escape(str(folder))}</dir>" for folder in fonts)
     settings = scratch / "fonts.conf"
     settings.write_text(
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
-        f"<dir>{xml_escape(str(fonts))}</dir>"
+        f"{folders}"
         f"<cachedir>{xml_escape(str(scratch / 'cache'))}</cachedir>"
         "<config><rescan><int>0</int></rescan></config></fontconfig>",
         encoding="utf-8",
@@ -315,8 +345,8 @@ def _weasyprint() -> Any:
         ) from None
 
 
-def _fetcher(urls: Any, folders: Sequence[Path]) -> Any:
-    """Make the only way in: files under ``assets`` or ``fonts`` of a template folder."""
+def _fetcher(urls: Any, folders: Sequence[Path], logo: Logo | None) -> Any:
+    """Make the only way in: the logo, and files under ``assets`` or ``fonts`` of the folders."""
     base = folders[0].resolve()
     allowed = [folder.resolve() / name for folder in folders for name in ("assets", "fonts")]
 
@@ -326,6 +356,10 @@ def _fetcher(urls: Any, folders: Sequence[Path]) -> Any:
         def fetch(self, url: str, headers: object = None) -> Any:
             """Return a file's bytes; the user's folder comes before ours."""
             del headers
+            if logo is not None and url == sender.LOGO:
+                return urls.URLFetcherResponse(
+                    url, logo.content, {"Content-Type": logo.media_type}
+                )
             parts = urlsplit(url)
             path = Path(url2pathname(parts.path))
             if parts.scheme == "file" and not parts.netloc and path.is_relative_to(base):

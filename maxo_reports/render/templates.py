@@ -17,13 +17,10 @@ import jinja2
 from jinja2.exceptions import FilterArgumentError, SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from maxo_reports.core import money, numbering
+from maxo_reports.core import money, numbering, period
 from maxo_reports.errors import ConfigError
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+CENTS = 2
 Folders = Sequence[Path]
 
 
@@ -70,12 +67,15 @@ def _templates(folders: Folders, places: int) -> _Sandbox:
 
 
 def _filters(places: int) -> dict[str, Callable[..., str]]:
-    """Return the four filters; ``money`` writes the report's own number of decimals."""
+    """Return the four filters; ``money`` writes the report's own number of decimals.
 
-    def _money(value: object, sign: str = "") -> str:
+    With ``cents=true`` it writes two: what was rounded to the cent already.
+    """
+
+    def _money(value: object, sign: str = "", *, cents: bool = False) -> str:
         if not isinstance(value, Decimal):
             raise FilterArgumentError("money writes dollars, which are Decimal")
-        return money.to_text(value, places, sign)
+        return money.to_text(value, CENTS if cents else places, sign)
 
     return {"money": _money, "duration": _duration, "moment": moment, "phone": _phone}
 
@@ -93,7 +93,7 @@ def moment(value: object) -> str:
     """Write ``31 Oct 2026`` or ``31 Oct 2026, 23:59:59``, in whatever locale we run."""
     if not isinstance(value, date):
         raise FilterArgumentError("moment writes a date or a local time")
-    day = f"{value.day} {MONTHS[value.month - 1][:3]} {value.year}"
+    day = period.day_name(value)
     return f"{day}, {value:%H:%M:%S}" if isinstance(value, datetime) else day
 
 
