@@ -177,7 +177,15 @@ def _source(job: Job, work: Pull, calls: CallStore, past: History, revision: int
     moment = datetime.fromtimestamp(asked_at, ZoneInfo(job.period.zone))
     account = job.account
     heading = Heading(
-        account.id, account.name, job.period, state, account.cost_gst, moment, revision
+        account.id,
+        account.name,
+        job.period,
+        state,
+        account.cost_gst,
+        moment,
+        revision,
+        account.brand,
+        account.recipient,
     )
     return Source(
         heading,

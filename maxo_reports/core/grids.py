@@ -153,9 +153,8 @@ def trend(spec: SectionSpec, source: Source, view: View) -> Section:
 def previous(spec: SectionSpec, source: Source, view: View) -> Section:
     """Fill this period beside the one before; where that has no figures, a note says why."""
     months, this, note = _months(spec, source, view)
-    named = [
-        period.name for period in (*(m.period for m in source.back(1)), source.heading.period)
-    ]
+    periods = (*(month.period for month in source.back(1)), source.heading.period)
+    named = [period.name for period in periods]
     *months, this = (
         replace(month, label=name) for month, name in zip((*months, this), named, strict=True)
     )
