@@ -14,6 +14,8 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from foremost import called, foremost
+
 from maxo_reports.core.checks import Finding, State, checks, worst_first
 from maxo_reports.core.ledger import Group, Intake, Ledger, Totals, total
 from maxo_reports.core.period import BillingPeriod, parse_period
@@ -90,20 +92,16 @@ class NoLines:
         """Refuse."""
         raise AssertionError("the statement lists no calls")
 
+    def _lines(self) -> Iterator[CallLine]:
+        return (_line(at, call) for at, call in enumerate(self._calls))
+
     def foremost(self, measure: str, most: int) -> list[CallLine]:
         """Return the calls with the most of a measure, each at noon of its day."""
-        lines = [_line(at, call) for at, call in enumerate(self._calls)]
-        having = [line for line in lines if (getattr(line, measure) or 0) > 0]
-        having.sort(key=lambda line: (-getattr(line, measure), line.started, line.call_id))
-        return having[:most]
+        return foremost(self._lines(), measure, most)
 
-    def called(self, direction: str) -> Iterator[tuple[str, Totals]]:
+    def called(self, direction: str) -> list[tuple[str, Totals]]:
         """Return the totals of each number called."""
-        found: defaultdict[str, Totals] = defaultdict(Totals)
-        for at, call in enumerate(self._calls):
-            if call.direction == direction:
-                found[_line(at, call).b_party] += call.totals
-        return iter(sorted(found.items()))
+        return called(self._lines(), direction)
 
 
 def _line(at: int, call: Call) -> CallLine:

@@ -50,7 +50,7 @@ def destinations(spec: SectionSpec, _: Source, view: View) -> Section:
         rest = total(group.totals for group in others)
         rows.append(Row((counted(len(others), "other number"), *figures(rest, spec.show))))
     rows.append(total_row(outbound(view), spec.show, 1))
-    note = "Outbound calls, by the number called." if ordered else NO_CALLS
+    note = "Outbound calls, by the number called." if ordered else "No outbound calls."
     return Section(spec, Table(columns, tuple(rows)), note)
 
 

@@ -87,13 +87,13 @@ def render(report: Report, style: Style, target: Path) -> tuple[Finding, ...]:
 def page(report: Report, style: Style) -> str:
     """Fill the templates: the statement as HTML, which WeasyPrint then sets on pages."""
     template = report.definition.template
-    return templates.fill(template, _view(report, style), style.folders, report.places)
+    return templates.fill(template, view(report, style), style.folders, report.places)
 
 
 # ---- what the templates see -----------------------------------------------------------------
 
 
-def _view(report: Report, style: Style) -> dict[str, object]:
+def view(report: Report, style: Style) -> dict[str, object]:
     """Return plain values only: text made safe to look at, numbers, dates, lists and dicts."""
     heading = report.heading
     period = heading.period
@@ -212,7 +212,8 @@ def _column(column: Column) -> dict[str, str]:
 
 def _rows(table: Table, *roles: Role) -> list[list[Cell]]:
     """Return the cells of the rows; counts are written out here, since no filter does."""
-    longest = LONGEST_NAME if table.group_by else LONGEST_TEXT
+    of_calls = table.group_by or any(column.key == "b_party" for column in table.columns)
+    longest = LONGEST_NAME if of_calls else LONGEST_TEXT
     return [
         [
             _cell(cell, column.kind, longest)
