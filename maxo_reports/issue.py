@@ -26,7 +26,7 @@ from maxo_reports.core.checks import Check, Finding
 from maxo_reports.core.grids import MONTHS_BACK
 from maxo_reports.core.ledger import Ledger
 from maxo_reports.core.period import BillingPeriod
-from maxo_reports.core.report import Heading, Report, Source
+from maxo_reports.core.report import Report, Source
 from maxo_reports.errors import ArchiveError, TieOutError, UsageError
 from maxo_reports.history import History
 from maxo_reports.job import Job
@@ -175,20 +175,8 @@ def _source(job: Job, work: Pull, calls: CallStore, past: History, revision: int
     look = proved.second_look
     state = checks.state(job.period, asked_at, settle_hours, found, second_look=look)
     moment = datetime.fromtimestamp(asked_at, ZoneInfo(job.period.zone))
-    account = job.account
-    heading = Heading(
-        account.id,
-        account.name,
-        job.period,
-        state,
-        account.cost_gst,
-        moment,
-        revision,
-        account.brand,
-        account.recipient,
-    )
     return Source(
-        heading,
+        job.heading(state, moment, revision),
         ledger,
         found,
         (*passed, *completeness.checks),

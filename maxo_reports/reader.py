@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from maxo_reports.core import notable, numbering, sheetnames
+from maxo_reports import kinds
+from maxo_reports.core import numbering, sheetnames
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
 from maxo_reports.core.report import (
     CALL_COLUMNS,
@@ -41,34 +42,6 @@ _LABEL_FORBIDDEN = re.compile(r"[\[\]#'@]")
 _LABEL_LONGEST = 60
 _SHEETS_AT_MOST = 200
 _EACH = "service_number"
-_WORKBOOK_ONLY = frozenset({"itemised", "matrix"})
-_GROUPED = {"groups": (1, len(DIMENSIONS)), "matrix": (2, 2), "trend": (0, len(DIMENSIONS))}
-"""Kind of section -> how many dimensions it is grouped by, at least and at most."""
-_SHOWS: Mapping[str, Collection[str]] = {
-    "summary": MEASURES,
-    "groups": MEASURES,
-    "days": MEASURES,
-    "matrix": MEASURES,
-    "trend": MEASURES,
-    "previous": MEASURES,
-    notable.DESTINATIONS: MEASURES,
-    "itemised": CALL_COLUMNS,
-    **dict.fromkeys(notable.FOREMOST, CALL_COLUMNS),
-}
-"""Kind of section -> what its ``show`` may name."""
-
-
-_DEFAULT_SHOWS: Mapping[str, tuple[str, ...]] = {
-    "matrix": ("cost",),
-    **dict.fromkeys(
-        notable.FOREMOST,
-        ("started", "direction", "a_party", "b_party", "category", "seconds", "cost"),
-    ),
-}
-"""Kind of section -> what it shows where nothing is named; others show all that they can."""
-_LISTS = frozenset({notable.DESTINATIONS, *notable.FOREMOST})
-"""Kinds of section that have the first few rows of many."""
-_ROWS_AT_MOST = 100
 
 
 class _Columns(NamedTuple):
@@ -76,11 +49,6 @@ class _Columns(NamedTuple):
 
     labels: dict[str, str]
     hidden: set[str]
-
-
-def _can_be_drawn(kind: str, group_by: Sequence[str], show: Sequence[str]) -> bool:
-    drawn = kind in {"groups", "days"} or (kind == "trend" and not group_by)
-    return drawn and "cost" in show
 
 
 class Reader:
@@ -138,8 +106,8 @@ class Reader:
         columns = _Columns({}, set())
         group_by = self._columns(given, "group_by", DIMENSIONS, (), columns)
         self._check_grouping(kind, group_by)
-        shows = _SHOWS.get(kind, ())
-        default = _DEFAULT_SHOWS.get(kind, tuple(shows))
+        shows = kinds.SHOWS.get(kind, ())
+        default = kinds.DEFAULT_SHOWS.get(kind, tuple(shows))
         show = self._columns(given, "show", shows, default, columns)
         if len(show) != 1 and (kind == "matrix" or (kind == "trend" and group_by)):
             self._problem(f"a {kind} of groups shows one measure, not {len(show)}")
@@ -156,12 +124,12 @@ class Reader:
         chart = given.get("chart", False)
         if not isinstance(chart, bool):
             self._problem(f"chart must be true or false, not {chart!r}")
-        elif chart and not _can_be_drawn(kind, group_by, show):
+        elif chart and not kinds.can_be_drawn(kind, group_by, show):
             self._problem("a chart needs a section of groups or days that shows cost")
-        book_only = tuple(f for f in formats if f == "xlsx" or kind not in _WORKBOOK_ONLY)
+        book_only = tuple(f for f in formats if f == "xlsx" or kind not in kinds.WORKBOOK_ONLY)
         only = self._names(given, "formats", formats, book_only)
         subtotals = self._subtotals(given, group_by, only)
-        if kind in _WORKBOOK_ONLY and set(only) - {"xlsx"}:
+        if kind in kinds.WORKBOOK_ONLY and set(only) - {"xlsx"}:
             self._problem(f'a section of kind {kind!r} is for workbooks: formats = ["xlsx"]')
         return SectionSpec(
             kind,
@@ -200,10 +168,10 @@ class Reader:
     def _most(self, given: Mapping[str, Any], kind: str) -> int:
         """Read how many rows a list of the foremost has."""
         most = given.get("most", MOST_ROWS)
-        if "most" in given and kind not in _LISTS:
+        if "most" in given and kind not in kinds.LISTS:
             self._problem(f"most has no meaning in a section of kind {kind!r}")
-        if type(most) is not int or not 1 <= most <= _ROWS_AT_MOST:
-            self._problem(f"most must be 1 to {_ROWS_AT_MOST}, not {most!r}")
+        if type(most) is not int or not 1 <= most <= kinds.ROWS_AT_MOST:
+            self._problem(f"most must be 1 to {kinds.ROWS_AT_MOST}, not {most!r}")
             return MOST_ROWS
         return most
 
@@ -223,7 +191,7 @@ class Reader:
         return bool(subtotals)
 
     def _check_grouping(self, kind: str, group_by: Sequence[str]) -> None:
-        least, most = _GROUPED.get(kind, (0, 0))
+        least, most = kinds.GROUPED.get(kind, (0, 0))
         if group_by and not most:
             self._problem(f"group_by has no meaning in a section of kind {kind!r}")
         elif kind == "groups" and not group_by:
@@ -235,7 +203,7 @@ class Reader:
         self, kind: str, group_by: Sequence[str], show: Sequence[str], columns: _Columns
     ) -> None:
         """Refuse headings that a workbook's table cannot have."""
-        shows = _SHOWS.get(kind, ())
+        shows = kinds.SHOWS.get(kind, ())
         known: Mapping[str, str] = {**DIMENSIONS, **MEASURES}
         if shows is CALL_COLUMNS:
             known = {key: column.label for key, column in CALL_COLUMNS.items()}

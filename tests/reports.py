@@ -16,12 +16,15 @@ from zoneinfo import ZoneInfo
 
 from foremost import called, foremost
 
+from maxo_reports.core.brand import NO_BRAND, Brand, Recipient
 from maxo_reports.core.checks import Finding, State, checks, worst_first
 from maxo_reports.core.ledger import Group, Intake, Ledger, Totals, total
-from maxo_reports.core.period import BillingPeriod, parse_period
+from maxo_reports.core.money import GstBasis
+from maxo_reports.core.period import BillingPeriod, months_before, parse_period
 from maxo_reports.core.report import (
     CallLine,
     Definition,
+    Earlier,
     Heading,
     Report,
     SectionSpec,
@@ -181,8 +184,12 @@ def statement(
     findings: Iterable[Finding] = (),
     definition: Definition = DEFINITION,
     account_name: str = "Wattle Lane Dental",
+    cost_gst: GstBasis = "unknown",
+    brand: Brand = NO_BRAND,
+    recipient: Recipient | None = None,
+    before: Iterable[Call] | None = None,
 ) -> Report:
-    """Build the statement of some calls."""
+    """Build the statement of some calls; ``before`` are those of the month before."""
     period = period or month()
     calls = list(calls)
     ledger = ledger_of(calls)
@@ -191,9 +198,12 @@ def statement(
         account_name,
         period,
         state,
-        "unknown",
+        cost_gst,
         datetime(2026, 11, 4, 9, 14, 5, tzinfo=ZoneInfo(ZONE)),
+        brand=brand,
+        recipient=recipient,
     )
+    earlier = None if before is None else ledger_of(before)
     source = Source(
         heading,
         ledger,
@@ -201,6 +211,10 @@ def statement(
         checks(ledger, period, [period.window]),
         NoLines(calls),
         ("Connected",),
+        earlier=tuple(
+            Earlier(each, "whole", lambda _: earlier)
+            for each in months_before(period, 1 if earlier is not None else 0)
+        ),
     )
     return build(definition, source)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from maxo_reports.config import logo
 from maxo_reports.config.accounts import Account
+from maxo_reports.config.colours import LEAST_CONTRAST, contrast
 from maxo_reports.config.problems import Limits, Problems, filled
 from maxo_reports.core import brand
 from maxo_reports.core.brand import NO_BRAND, Brand, EnvelopeWindow, Recipient
@@ -151,9 +152,9 @@ def _check_colour(table: str, colour: str, problems: Problems) -> None:
     if not _COLOUR.fullmatch(colour):
         problems.add(f"[{table}] colour must be written such as #0f5f8c, not {colour!r}")
         return
-    found = brand.contrast(colour, PAPER)
-    if found < brand.LEAST_CONTRAST:
+    found = contrast(colour, PAPER)
+    if found < LEAST_CONTRAST:
         problems.add(
             f"[{table}] colour {colour} has a contrast of {found:.1f}:1 on white; text that can "
-            f"be read needs {brand.LEAST_CONTRAST}:1 (WCAG AA): choose a darker one"
+            f"be read needs {LEAST_CONTRAST}:1 (WCAG AA): choose a darker one"
         )

@@ -6,6 +6,7 @@ that a picture names is fetched: one that names anything outside itself is refus
 
 from __future__ import annotations
 
+import hashlib
 import re
 import stat
 import struct
@@ -51,10 +52,10 @@ def read(folder: Path, name: str) -> Logo:
     kind = path.suffix.lower()
     if kind == ".png":
         _check_png(content)
-        return Logo(content, "image/png")
+        return Logo(content, "image/png", hashlib.sha256(content).hexdigest())
     if kind == ".svg":
         _check_svg(content)
-        return Logo(content, "image/svg+xml")
+        return Logo(content, "image/svg+xml", hashlib.sha256(content).hexdigest())
     raise ValueError("must be a .png or .svg")
 
 

@@ -32,10 +32,13 @@ cost_gst = "unknown"                       # "inclusive" or "exclusive", once a 
 # phone   = "02 5550 0100"
 # email   = "accounts@example.com"
 # web     = "example.com"
-# logo    = "brand/logo.svg"               # or .png, inside this folder
+# logo    = ""                             # a .svg or .png inside this folder, "brand/logo.svg"
 # colour  = "#0f5f8c"                      # dark enough to be read on white
 # window  = { left = 20, bottom = 20, width = 90, height = 35 }   # of a DL envelope, in mm
-# An account can have a brand of its own, [account.acme.brand], which takes the place of [brand].
+
+# [account.acme.brand]                     # takes the place of [brand] for this account, whole
+# name    = "Harbour Voice Pty Ltd"
+
 # [account.acme.recipient]
 # name    = "Acme Pty Ltd"                 # default: the account's name
 # address = ["12 Wattle Lane", "BRISBANE QLD 4000"]

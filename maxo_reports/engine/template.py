@@ -87,10 +87,11 @@ def check_templates(
 
 def _chosen(names: Sequence[str], drawn: Sequence[Definition]) -> dict[str, Definition]:
     """Return the templates to try, each with a report that it is tried with."""
-    users = {each.template: each for each in reversed(drawn)}
+    # The monthly statement has most kinds of sections, and so tries most of a template.
+    ours = next(each for each in drawn if each.name in DEFAULT_REPORTS)
+    users = {each.template: each for each in (*reversed(drawn), ours)}
     if not names:
         return dict(sorted(users.items()))
-    ours = next(each for each in drawn if each.name in DEFAULT_REPORTS)
     files = [name if name.endswith(PAGE) else f"{name}{PAGE}" for name in names]
     return {file: users.get(file, replace(ours, template=file)) for file in files}
 
@@ -147,7 +148,8 @@ def _printed(states: Sequence[Report], asked_for: Wanted, keep: Path | None) -> 
     figures = 0
     with tempfile.TemporaryDirectory() as scratch:
         for number, report in enumerate(states):
-            target = Path(scratch) / f"{number}.pdf"
+            stem = Path(report.definition.template).stem
+            target = Path(scratch) / f"{stem}-{report.heading.state.word}.pdf"
             pdf.render(report, asked_for.style.branded(report.heading.brand), target)
             if keep is not None and number == 0:
                 shutil.copyfile(target, keep)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
-from jinja2 import nodes
+from jinja2 import meta, nodes
 
 from maxo_reports.errors import did_you_mean
 from maxo_reports.render import templates
@@ -34,24 +34,23 @@ class Remark(NamedTuple):
 def undefined(
     template: str, views: Sequence[Mapping[str, object]], folders: Sequence[Path], places: int
 ) -> list[Remark]:
-    """Return every undefined name of a template, of what it includes, and of the user's others.
+    """Return every undefined name of a template and of what it takes from others.
 
     ``views`` are what it is filled with, one after the other. Raises ConfigError where a template
     cannot be filled at all.
     """
     found: dict[Remark, None] = {}
     for view in views:
-        noting = _noting(found, view)
-        templates.fill(template, view, folders, places, noting)
+        templates.fill(template, view, folders, places, _noting(found, view))
     known = set().union(*views)
-    for remark in _unread(known, folders):
+    for remark in _unread(template, known, folders):
         found.setdefault(remark)
     return sorted(found)
 
 
-def _unread(known: Collection[str], folders: Sequence[Path]) -> Iterator[Remark]:
-    """Yield the names in the user's own files that nothing gives and nothing sets."""
-    trees = {path: _parsed(path) for folder in folders for path in sorted(folder.glob("*.html"))}
+def _unread(template: str, known: Collection[str], folders: Sequence[Path]) -> Iterator[Remark]:
+    """Yield the names in the user's files that nothing gives and nothing sets."""
+    trees = _taken(template, folders)
     given = {*known, *_OWN}
     for tree in trees.values():
         given |= {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
@@ -65,6 +64,22 @@ def _unread(known: Collection[str], folders: Sequence[Path]) -> Iterator[Remark]
         for name in tree.find_all(nodes.Name):
             if name.ctx == "load" and name.name not in given:
                 yield Remark(path.name, name.lineno, _said(name.name, given))
+
+
+def _taken(template: str, folders: Sequence[Path]) -> dict[Path, nodes.Template]:
+    """Return the trees of a template and of all that it extends, includes or imports."""
+    trees: dict[Path, nodes.Template] = {}
+    waiting = [template]
+    while waiting:
+        name = waiting.pop()
+        ours = f"{templates.SHIPPED}/"
+        places = folders[-1:] if name.startswith(ours) else folders
+        paths = (folder / name.removeprefix(ours) for folder in places)
+        path = next((path for path in paths if path.is_file()), None)
+        if path is not None and path not in trees:
+            trees[path] = _parsed(path)
+            waiting += filter(None, meta.find_referenced_templates(trees[path]))
+    return trees
 
 
 def _parsed(path: Path) -> nodes.Template:

@@ -36,7 +36,7 @@ _COMPARED = 80
 """How many letters of a label are compared: a template may cut a long one."""
 _FEW_DIGITS = 3
 _CENTS = 2
-_SYMBOLS = "\u2200"
+_OTHER_LETTERS, _SYMBOLS = "\u0180", "\u2200"
 """From here on no font can be relied on, and what it lacks is printed as a number."""
 _ABOVE, _BELOW = 4, 16
 """How many lines around a row a wrapped label may take."""
@@ -324,8 +324,10 @@ def _is_latin(text: str) -> bool:
     orders; there the figures alone must do.
     """
     return all(
-        c.isascii() or (c < _SYMBOLS and not c.isalnum() and unicodedata.category(c) != "So")
-        for c in unicodedata.normalize("NFKD", text)
+        c.isascii()
+        or c < _OTHER_LETTERS
+        or (c < _SYMBOLS and not c.isalnum() and unicodedata.category(c) != "So")
+        for c in unicodedata.normalize("NFC", text)
     )
 
 
