@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from maxo_reports.core.brand import NO_BRAND, Brand, Recipient
 from maxo_reports.core.money import GstBasis
 from maxo_reports.errors import UsageError, did_you_mean
 
@@ -29,6 +30,9 @@ class Account:
     api_key_env: str = DEFAULT_KEY_ENV
     calls_per_month: int = 0
     """About how many calls a month has; sizes the first requests of a new account. 0: unknown."""
+    brand: Brand = NO_BRAND
+    """Who sends the account's statements; without a name, nobody is named."""
+    recipient: Recipient | None = None
 
     @property
     def host(self) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from maxo_reports.core.report import CallLine
+from maxo_reports.core.report import CallLine, Calls, Report, Section
 
 Cells = tuple[tuple[str, ...], ...]
 """A row as it is set: for each column, the lines of its cell."""
@@ -64,6 +64,11 @@ Leaf = tuple[Entry, ...]
 Typeset = Callable[[CallLine], Cells]
 
 _NOTHING = Sums(0, 0, 0)
+
+
+def in_print(report: Report, section: Section) -> Calls:
+    """Return the calls that a section lists, in the order of print."""
+    return report.calls_of(section) if section.by_number is None else section.by_number
 
 
 def leaves(

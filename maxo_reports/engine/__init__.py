@@ -21,6 +21,7 @@ from maxo_reports.engine.packs import (
     verify,
 )
 from maxo_reports.engine.probing import probe, probe_as_json
+from maxo_reports.engine.template import Trial, check_templates, copy_template
 from maxo_reports.issue import Outcome
 from maxo_reports.job import Job, Progress
 
@@ -29,7 +30,10 @@ __all__ = [
     "Job",
     "Outcome",
     "Progress",
+    "Trial",
     "as_json",
+    "check_templates",
+    "copy_template",
     "demo",
     "examine_archive",
     "export_period",

@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from maxo_reports.core.leaves import in_print
 from maxo_reports.core.money import MICROS, dollars, to_text
 from maxo_reports.core.numbering import spaced
 from maxo_reports.core.report import CallLine, Kind, Report, Section
@@ -39,7 +40,7 @@ class Printed:
         self._found = found
         self._places = report.places
         self._totals = report.totals_of(section)
-        self._calls = report.printed_calls(section).lines()
+        self._calls = in_print(report, section).lines()
         self._next: CallLine | None = next(self._calls, None)
         self._owed: deque[str] = deque()
         self._with_year: bool | None = None

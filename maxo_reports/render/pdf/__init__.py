@@ -21,7 +21,6 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,35 +28,28 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from xml.sax.saxutils import escape as xml_escape
 
-from maxo_reports.core import grids
-from maxo_reports.core.period import BillingPeriod
-from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Section, Table
-from maxo_reports.core.text import visible
+from maxo_reports.core.brand import Logo
+from maxo_reports.core.checks import Finding
+from maxo_reports.core.leaves import in_print
+from maxo_reports.core.report import Report
 from maxo_reports.errors import ConfigError
 from maxo_reports.render import (
     RendererUnavailable,
     Style,
     SystemLibraryMissing,
-    chart,
+    glyphs,
+    sender,
     templates,
 )
-from maxo_reports.render.pdf import letters, listing, plain, quick, standard
+from maxo_reports.render.pdf import letters, listing, quick, seen, standard
 
 SUFFIX = ".pdf"
 MEDIA_TYPE = "application/pdf"
 
-LANGUAGE = "en-AU"
-
-LONGEST_TEXT, LONGEST_NAME, LONGEST_FOOT = 300, 100, 64
-"""How many letters of a text are shown: of a message, of a name or category, in the foot."""
-
-ROOMY = 44
-"""How many letters the figures of a total may have before a table needs smaller type."""
-
 _TRUETYPE = b"\x00\x01\x00\x00"
 
 
-def render(report: Report, style: Style, target: Path) -> None:
+def render(report: Report, style: Style, target: Path) -> tuple[Finding, ...]:
     """Write the statement to ``target``, which does not exist yet."""
     fonts = _fonts(style)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
@@ -67,10 +59,16 @@ def render(report: Report, style: Style, target: Path) -> None:
         }
         with _environment(variables), _listening() as troubles:
             weasyprint = _weasyprint()
-            made = _written(weasyprint, report, style)
+            made, missing = _written(weasyprint, report, style)
     if troubles:
         raise ConfigError([f"template {report.definition.template}: {line}" for line in troubles])
     target.write_bytes(made)
+    return glyphs.findings(missing, target.name)
+
+
+def view(report: Report, style: Style) -> dict[str, object]:
+    """Return what the templates see of a report."""
+    return seen.view(report, style, _lists(report, style), None)
 
 
 def page(report: Report, style: Style) -> str:
@@ -78,8 +76,8 @@ def page(report: Report, style: Style) -> str:
     return _filled(report, style, _lists(report, style))
 
 
-def _written(weasyprint: Any, report: Report, style: Style) -> bytes:
-    """Set the document on pages and write it.
+def _written(weasyprint: Any, report: Report, style: Style) -> tuple[bytes, list[str]]:
+    """Set the document on pages and write it; return the letters, too, that it cannot show.
 
     How many pages there are is known only when they are set, and long lists are not among them
     then: where that is printed, the document is set once more.
@@ -89,31 +87,35 @@ def _written(weasyprint: Any, report: Report, style: Style) -> bytes:
     options = standard.options(report, weasyprint.Attachment)
     # A cover and one page at the end is usual, and a right guess spares the second setting.
     total = sum(each.pages for each in long) + 2 if long else None
+    painter = None
     while True:
+        html, missing = glyphs.written_out(_filled(report, style, lists, total), style.folders)
         document = weasyprint.HTML(
-            string=_filled(report, style, lists, total) + (quick.primer(long) if long else ""),
+            string=html + (quick.primer(long) if long else ""),
             base_url=style.folders[0].resolve().as_uri() + "/",
-            url_fetcher=_fetcher(weasyprint.urls, style.folders),
+            url_fetcher=_fetcher(weasyprint.urls, style.folders, report.heading.brand.logo),
         ).render(**options)
         if not long:
-            return bytes(document.write_pdf(finisher=standard.finish, **options))
+            break
         painter = quick.Painter(document, long, style.theme, style.told)
         if painter.total == total:
             break
         total = painter.total
 
     def finish(document: Any, pdf: Any) -> None:
-        painter.finish(document, pdf)
+        if painter is not None:
+            painter.finish(document, pdf)
         standard.finish(document, pdf)
 
-    return bytes(document.write_pdf(finisher=finish, **options))
+    lacking = {*missing, *(letter for each in lists.values() for letter in each.listed.lacking)}
+    return bytes(document.write_pdf(finisher=finish, **options)), sorted(lacking)
 
 
 def _filled(
     report: Report, style: Style, lists: Mapping[str, quick.Long], total: int | None = None
 ) -> str:
-    view = _view(report, style, lists, total)
-    return templates.fill(report.definition.template, view, style.folders, report.places)
+    values = seen.view(report, style, lists, total)
+    return templates.fill(report.definition.template, values, style.folders, report.places)
 
 
 def _lists(report: Report, style: Style) -> dict[str, quick.Long]:
@@ -121,11 +123,11 @@ def _lists(report: Report, style: Style) -> dict[str, quick.Long]:
     sections = [
         section
         for section in report.sections_for(SUFFIX.lstrip("."))
-        if section.table is None and len(report.printed_calls(section))
+        if section.table is None and len(in_print(report, section))
     ]
     if not sections:
         return {}
-    folder = _fonts(style)
+    folder = style.folders[-1] / "fonts"  # ours, which every list is set in
     faces = (
         letters.load(folder / "Inter-Regular.ttf"),
         letters.load(folder / "Inter-SemiBold.ttf"),
@@ -136,176 +138,31 @@ def _lists(report: Report, style: Style) -> dict[str, quick.Long]:
     }
 
 
-# ---- what the templates see -----------------------------------------------------------------
-
-
-def _view(
-    report: Report, style: Style, lists: Mapping[str, quick.Long], total: int | None
-) -> dict[str, object]:
-    """Return plain values only: text made safe to look at, numbers, dates, lists and dicts."""
-    heading = report.heading
-    period = heading.period
-    return {
-        "language": LANGUAGE,
-        "program": style.program,
-        "theme": asdict(style.theme),
-        "title": _shown(report.definition.title),
-        "account": {
-            "id": _shown(heading.account_id),
-            "name": _shown(heading.account_name, LONGEST_NAME),
-            "short": _shown(heading.account_name, LONGEST_FOOT),
-        },
-        "period": {
-            "name": _period_name(period),
-            "first": period.first,
-            "last": period.last,
-            "zone": _shown(period.zone),
-        },
-        "state": {
-            "word": heading.state.word,
-            "reasons": [_shown(reason) for reason in heading.state.reasons],
-        },
-        "pulled_at": heading.pulled_at,
-        "pulled_at_iso": heading.pulled_at.isoformat(timespec="seconds"),
-        "cost_basis": heading.cost_basis,
-        "totals": asdict(report.totals),
-        "filtered": _shown(report.filtered),
-        "pages": "" if total is None else str(total),
-        "sections": [
-            _section(section, report, lists) for section in report.sections_for(SUFFIX.lstrip("."))
-        ],
-    }
-
-
-def _period_name(period: BillingPeriod) -> str:
-    """Call a calendar month by its name, and anything else by its first and last day."""
-    first, until = period.first, period.until
-    if first.day == until.day == 1 and (until - first).days <= 31:
-        return f"{templates.MONTHS[first.month - 1]} {first.year}"
-    return f"{templates.moment(first)} to {templates.moment(period.last)}"
-
-
-def _section(
-    section: Section, report: Report, lists: Mapping[str, quick.Long]
-) -> dict[str, object]:
-    spec, table = section.spec, section.table
-    if table is None:
-        return _list(section, report, lists.get(spec.title))
-    table = _in_sight(table)
-    return {
-        "kind": spec.kind,
-        "title": _shown(spec.title),
-        "filtered": _shown(section.filtered) if section.filtered != report.filtered else "",
-        "note": _shown(section.note),
-        "columns": [_column(column) for column in table.columns],
-        "rows": _rows(table, Role.ROW),
-        "totals": _rows(table, Role.TOTAL),
-        "dense": _dense(table),
-        "bars": chart.bars(table) if spec.chart and spec.kind == "groups" else None,
-        "bar_after": len(table.group_by) - 1,
-        "bar_length": chart.BAR_LENGTH,
-        "chart": _days(table, report) if spec.chart and spec.kind == "days" else None,
-    }
-
-
-def _list(section: Section, report: Report, made: quick.Long | None) -> dict[str, object]:
-    """Return a list of calls: its pages, or one without rows that stands for them."""
-    spec = section.spec
-    said = {
-        "kind": spec.kind,
-        "title": _shown(spec.title),
-        "filtered": _shown(section.filtered) if section.filtered != report.filtered else "",
-        "note": grids.NO_CALLS if not section.filtered else "No calls match the filter.",
-        "rows": [],
-        "dense": False,
-        "leaves": [],
-    }
-    if made is None:
-        return said
-    leaves = ((),) if made.listed.is_long else made.listed.leaves()
-    return {**said, **plain.view(made.listed, leaves, made.pages)}
-
-
-def _in_sight(table: Table) -> Table:
-    """Leave out the columns that the definition hides."""
-    places = [at for at, column in enumerate(table.columns) if not column.hidden]
-    if len(places) == len(table.columns):
-        return table
-    rows = tuple(replace(row, cells=tuple(row.cells[at] for at in places)) for row in table.rows)
-    keys = sum(1 for at in places if at < len(table.group_by))
-    columns = tuple(table.columns[at] for at in places)
-    return Table(columns, rows, table.group_by[:keys])
-
-
-def _days(table: Table, report: Report) -> dict[str, object] | None:
-    drawing = chart.days(table, report.heading.period)
-    if drawing is None:
-        return None
-    value = drawing.peak_value
-    counted = drawing.column.kind is Kind.COUNT
-    return {
-        **asdict(drawing),
-        "column": _column(drawing.column),
-        "peak_value": f"{value:,}" if counted else value,
-    }
-
-
-def _column(column: Column) -> dict[str, str]:
-    return {"key": column.key, "label": _shown(column.label), "kind": column.kind.value}
-
-
-def _rows(table: Table, role: Role) -> list[list[Cell]]:
-    """Return the cells of the rows; counts are written out here, since no filter does."""
-    longest = LONGEST_NAME if table.group_by else LONGEST_TEXT
-    return [
-        [
-            _cell(cell, column.kind, longest)
-            for cell, column in zip(row.cells, table.columns, strict=True)
-        ]
-        for row in table.rows
-        if row.role is role
-    ]
-
-
-def _dense(table: Table) -> bool:
-    """Tell whether figures run into the millions, which needs smaller type to stay in line."""
-    totals = [row for row in table.rows if row.role is Role.TOTAL]
-    return any(sum(len(str(cell or "")) for cell in row.cells) > ROOMY for row in totals)
-
-
-def _cell(cell: Cell, kind: Kind, longest: int) -> Cell:
-    if kind is Kind.COUNT and isinstance(cell, int):
-        return f"{cell:,}"
-    return _shown(cell, longest) if isinstance(cell, str) else cell
-
-
-def _shown(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Make a text fit to be looked at: nothing in it unseen, and no longer than a few lines."""
-    return visible(text, longest)
-
-
 # ---- WeasyPrint's world ---------------------------------------------------------------------
 
 
-def _fonts(style: Style) -> Path:
-    """Find the shipped fonts, without any of which Pango ends the whole program."""
+def _fonts(style: Style) -> list[Path]:
+    """Find the fonts: the user's, and ours, without which Pango ends the whole program."""
     folder = style.folders[-1] / "fonts"
     for path in folder.glob("*.ttf"):
         with path.open("rb") as file:
             if file.read(len(_TRUETYPE)) == _TRUETYPE:
-                return folder.resolve()
+                return list(
+                    dict.fromkeys(p.parent.resolve() for p in glyphs.font_files(style.folders))
+                )
     raise RendererUnavailable(
         f"PDF needs the fonts that come with the templates, and there are none in {folder}: "
         "install the program again"
     )
 
 
-def _font_settings(fonts: Path, scratch: Path) -> str:
+def _font_settings(fonts: Sequence[Path], scratch: Path) -> str:
     """Write fontconfig's settings: these fonts and no others, and a cache of our own."""
+    folders = "".join(f"<dir>{xml_escape(str(folder))}</dir>" for folder in fonts)
     settings = scratch / "fonts.conf"
     settings.write_text(
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
-        f"<dir>{xml_escape(str(fonts))}</dir>"
+        f"{folders}"
         f"<cachedir>{xml_escape(str(scratch / 'cache'))}</cachedir>"
         "<config><rescan><int>0</int></rescan></config></fontconfig>",
         encoding="utf-8",
@@ -388,8 +245,8 @@ def _weasyprint() -> Any:
         ) from None
 
 
-def _fetcher(urls: Any, folders: Sequence[Path]) -> Any:
-    """Make the only way in: files under ``assets`` or ``fonts`` of a template folder."""
+def _fetcher(urls: Any, folders: Sequence[Path], logo: Logo | None) -> Any:
+    """Make the only way in: the logo, and files under ``assets`` or ``fonts`` of the folders."""
     base = folders[0].resolve()
     allowed = [folder.resolve() / name for folder in folders for name in ("assets", "fonts")]
 
@@ -399,6 +256,10 @@ def _fetcher(urls: Any, folders: Sequence[Path]) -> Any:
         def fetch(self, url: str, headers: object = None) -> Any:
             """Return a file's bytes; the user's folder comes before ours."""
             del headers
+            if logo is not None and url == sender.LOGO:
+                return urls.URLFetcherResponse(
+                    url, logo.content, {"Content-Type": logo.media_type}
+                )
             parts = urlsplit(url)
             path = Path(url2pathname(parts.path))
             if parts.scheme == "file" and not parts.netloc and path.is_relative_to(base):

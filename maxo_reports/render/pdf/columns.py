@@ -7,7 +7,7 @@ goes on in the next line. Moments, durations and costs always have the room that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from maxo_reports.core import money, numbering
 from maxo_reports.core.leaves import TALLEST
 from maxo_reports.core.report import CALL_COLUMNS, CallLine, Calls, Column, Kind
 from maxo_reports.core.text import ELLIPSIS, visible
-from maxo_reports.render.pdf.letters import EM, Face, drawable
+from maxo_reports.render.pdf.letters import EM, Face, drawable, missing
 from maxo_reports.render.templates import clock, moment
 
 SIZE = 7.0
@@ -65,16 +65,26 @@ class Memo(dict[Any, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How values are written: the decimals of costs, whether days need their year, the type."""
+    """How values are written: the decimals of costs, whether days need their year, the type.
+
+    ``lacking`` gathers the letters that the type does not have.
+    """
 
     places: int
     with_year: bool
     face: Face
+    lacking: set[str] = field(default_factory=set)
+
+    def drawable(self, text: str) -> str:
+        """Make a text from outside fit to be set, and note the letters that cannot be."""
+        text = visible(text, LONGEST)
+        self.lacking.update(missing(text, self.face))
+        return drawable(text, self.face)
 
 
 def texts(column: Column, wording: Wording) -> Callable[[Any], str]:
     """Return what writes the values of a column, as a CallLine has them."""
-    kind, places, face = column.kind, wording.places, wording.face
+    kind, places = column.kind, wording.places
     if kind is Kind.MOMENT:
         days = Memo(lambda day: _day(day, wording))
         return lambda local: f"{days[local // 86_400]}, {clock(local % 86_400):0>8}"
@@ -83,7 +93,7 @@ def texts(column: Column, wording: Wording) -> Callable[[Any], str]:
     if kind is Kind.MONEY:
         return lambda micros: "" if micros is None else cost(micros, places)
     spaced = numbering.spaced if kind is Kind.NUMBER else str
-    return lambda text: drawable(visible(spaced(text), LONGEST), face)
+    return lambda text: wording.drawable(spaced(text))
 
 
 def _day(number: int, wording: Wording) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from maxo_reports.core import numbering
-from maxo_reports.core.leaves import Entry, Leaf, Mark, Sums, leaves
+from maxo_reports.core.leaves import Entry, Leaf, Mark, Sums, in_print, leaves
 from maxo_reports.core.report import Calls, Column, Report, Section
 from maxo_reports.core.text import counted, visible
 from maxo_reports.render.pdf.columns import (
@@ -107,6 +107,11 @@ class Listing:
         return self.wording.face, self.strong
 
     @property
+    def lacking(self) -> frozenset[str]:
+        """The letters of its calls, once they are counted, that the type does not have."""
+        return frozenset(self.wording.lacking)
+
+    @property
     def is_long(self) -> bool:
         """Whether it has too many calls for a table in HTML."""
         return len(self.calls) > CALLS_IN_TABLE
@@ -188,7 +193,7 @@ def _rule(entry: Entry, following: Entry | None) -> str:
 
 def made(section: Section, report: Report, name: str, faces: tuple[Face, Face]) -> Listing:
     """Lay a section's list out: its columns by what their cells need, its captions by theirs."""
-    calls = report.printed_calls(section)
+    calls = in_print(report, section)
     totals = report.totals_of(section)
     shown = _shown(section)
     period, (face, strong) = report.heading.period, faces

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from maxo_reports.core.report import Theme
+from maxo_reports.core.theme import Theme
 from maxo_reports.render import RendererUnavailable
 from maxo_reports.render.pdf import listing
 from maxo_reports.render.pdf.columns import SIZE, Memo
