@@ -23,9 +23,10 @@ from maxo_reports.config import Account, Workspace
 from maxo_reports.core import checks, sections
 from maxo_reports.core.changes import Changes, explained
 from maxo_reports.core.checks import Check, Finding
+from maxo_reports.core.grids import MONTHS_BACK
 from maxo_reports.core.ledger import Ledger
 from maxo_reports.core.period import BillingPeriod
-from maxo_reports.core.report import Heading, Report, Source
+from maxo_reports.core.report import Report, Source
 from maxo_reports.errors import ArchiveError, TieOutError, UsageError
 from maxo_reports.history import History
 from maxo_reports.job import Job
@@ -132,9 +133,8 @@ def built(loaded: definitions.Loaded, source: Source) -> Report:
 def _history(job: Job, wanted: Wanted, held: ExitStack, said: Mapping[str, int] | None) -> History:
     """Return the months before, where a report compares with them."""
     kinds = {s.kind for each in wanted.loaded for s in each.definition.sections}
-    if "trend" not in kinds:
-        return history.NOTHING
-    return history.before(job.archive, job.period, held, said, wanted.rules.directory)
+    back = max((MONTHS_BACK.get(kind, 0) for kind in kinds), default=0)
+    return history.before(job.archive, job.period, held, said, wanted.rules.directory, back)
 
 
 def _basis(source: Source, calls: CallStore, wanted: Wanted, past: History) -> dict[str, Any]:
@@ -183,12 +183,8 @@ def _source(
     hours, look = job.workspace.settings.settle_hours, proved.second_look
     state = checks.state(job.period, asked_at, hours, found, second_look=look)
     moment = datetime.fromtimestamp(asked_at, ZoneInfo(job.period.zone))
-    account = job.account
-    heading = Heading(
-        account.id, account.name, job.period, state, account.cost_gst, moment, revision
-    )
     return Source(
-        heading,
+        job.heading(state, moment, revision),
         ledger,
         found,
         (*passed, *completeness.checks),
@@ -226,7 +222,10 @@ def _stands(
     there = {path.name for path in before.files}
     lacking = [each for each in _filenames(job, wanted.loaded) if each[0] not in there]
     with tempfile.TemporaryDirectory() as scratch:
-        return not list(_rendered(job, wanted, source, lacking, Path(scratch), found))
+        if list(_rendered(job, wanted, source, lacking, Path(scratch), found)):
+            return False
+    found += manifest.told_by_files(before.manifest, there)
+    return True
 
 
 def _with_changes(
@@ -331,12 +330,13 @@ def _rendered(
 
     Yields each file's name, its format and what it was made from.
     """
+    style = replace(wanted.style.branded(source.heading.brand), told=job.progress.far)
     for name, each, file_format in which:
         job.progress.step(f"Writing {name}")
         filled = built(each, source)
         try:
             with files.disk_trouble("write", folder):
-                renderer(file_format).render(filled, wanted.style, folder / name)
+                found.extend(renderer(file_format).render(filled, style, folder / name))
         except RendererUnavailable as why:
             system = isinstance(why, SystemLibraryMissing)
             remedy = f"; run: {doctor.install_line()}" if system else ""

@@ -7,17 +7,17 @@ with its section and the nearest real name.
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from maxo_reports.core import numbering, sheetnames
+from maxo_reports import filenames, kinds
+from maxo_reports.core import numbering, sheetnames, standards
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
 from maxo_reports.core.report import (
     CALL_COLUMNS,
+    MOST_ROWS,
     MOST_SHEETS,
-    OF_THE_CARRIER,
     Definition,
     SectionSpec,
 )
@@ -27,32 +27,20 @@ from maxo_reports.core.where import DIRECTIONS, FIELDS, FLAGS, Condition, Where
 from maxo_reports.errors import ConfigError, did_you_mean
 
 VERSION = 1
-_KEYS = ("version", "title", "formats", "filename", "template", "where", "section")
+_KEYS = (
+    *("version", "title", "formats", "filename", "template", "where", "standard", "attach"),
+    "section",
+)
 _SECTION_KEYS = (
     *("kind", "title", "sheet", "group_by", "show", "order_by", "chart", "formats"),
-    *("where", "each", "sheets"),
+    *("where", "each", "sheets", "most", "subtotals"),
 )
 _COLUMN_KEYS = ("key", "label", "hidden")
-_FILENAME_FIELDS = ("account", "period", "report", "first", "last")
-_NO_FILENAME = re.compile(r"[/\\:*?\"<>|]|^.{151}")
-"""What no file can be named, on any system; with account and period it must stay below 255."""
 # What has a meaning of its own inside a formula's reference to a column.
 _LABEL_FORBIDDEN = re.compile(r"[\[\]#'@]")
 _LABEL_LONGEST = 60
 _SHEETS_AT_MOST = 200
 _EACH = "service_number"
-_WORKBOOK_ONLY = frozenset({"itemised", "matrix"})
-_GROUPED = {"groups": (1, len(DIMENSIONS)), "matrix": (2, 2), "trend": (0, len(DIMENSIONS))}
-"""Kind of section -> how many dimensions it is grouped by, at least and at most."""
-_SHOWS: Mapping[str, Collection[str]] = {
-    "summary": MEASURES,
-    "groups": MEASURES,
-    "days": MEASURES,
-    "matrix": MEASURES,
-    "trend": MEASURES,
-    "itemised": CALL_COLUMNS,
-}
-"""Kind of section -> what its ``show`` may name."""
 
 
 class _Columns(NamedTuple):
@@ -60,11 +48,6 @@ class _Columns(NamedTuple):
 
     labels: dict[str, str]
     hidden: set[str]
-
-
-def _can_be_drawn(kind: str, group_by: Sequence[str], show: Sequence[str]) -> bool:
-    drawn = kind in {"groups", "days"} or (kind == "trend" and not group_by)
-    return drawn and "cost" in show
 
 
 class Reader:
@@ -89,7 +72,8 @@ class Reader:
             self._problem(f"version must be {VERSION}, not {version!r}")
         formats = self._names(content, "formats", self._formats, tuple(self._formats))
         filename = self._text(content, "filename", "{account}-{period}-{report}")
-        self._check_filename(filename)
+        for mistake in filenames.mistakes(filename):
+            self._problem(mistake)
         sections = content.get("section", [])
         if not isinstance(sections, list) or not sections:
             self._problem("there is no [[section]]")
@@ -102,7 +86,25 @@ class Reader:
         template = self._text(content, "template", "statement.html")
         title = self._text(content, "title", name)
         where = self._filter(content)
-        return Definition(name, title, formats, filename, template, tuple(specs), where)
+        standard, attach = self._standard(content, formats, specs)
+        return Definition(
+            name, title, formats, filename, template, tuple(specs), where, standard, attach
+        )
+
+    def _standard(
+        self, content: Mapping[str, Any], formats: tuple[str, ...], specs: Sequence[SectionSpec]
+    ) -> tuple[str, tuple[str, ...]]:
+        """Read which standard the PDF keeps, and what is attached to it."""
+        given = self._text(content, "standard", "")
+        known = standards.STANDARDS
+        if given and given not in known:
+            there, meant = " or ".join(known), did_you_mean(given, known)
+            self._problem(f"standard must be {there}, not {given!r}{meant}")
+            given = ""
+        attach = self._names(content, "attach", standards.ATTACHMENTS, ())
+        for mistake in standards.mistakes(given, attach, formats, specs):
+            self._problem(mistake)
+        return given or standards.usual(specs), attach
 
     def _section(self, number: int, given: Any, formats: tuple[str, ...]) -> SectionSpec:
         self._where = f"section {number}: "
@@ -122,9 +124,8 @@ class Reader:
         columns = _Columns({}, set())
         group_by = self._columns(given, "group_by", DIMENSIONS, (), columns)
         self._check_grouping(kind, group_by)
-        shows = _SHOWS.get(kind, ())
-        defaults = {"matrix": ("cost",), "itemised": OF_THE_CARRIER}
-        default = defaults.get(kind, tuple(shows))
+        shows = kinds.SHOWS.get(kind, ())
+        default = kinds.DEFAULT_SHOWS.get(kind, tuple(shows))
         show = self._columns(given, "show", shows, default, columns)
         if len(show) != 1 and (kind == "matrix" or (kind == "trend" and group_by)):
             self._problem(f"a {kind} of groups shows one measure, not {len(show)}")
@@ -133,6 +134,7 @@ class Reader:
         if where and kind not in OF_CALLS:
             self._problem(f"where has no meaning in a section of kind {kind!r}")
         each, sheets = self._each(given, kind)
+        most = self._most(given, kind)
         order_by = self._text(given, "order_by", "name")
         if order_by not in ORDERS:
             known, meant = ", ".join(ORDERS), did_you_mean(order_by, ORDERS)
@@ -140,12 +142,15 @@ class Reader:
         chart = given.get("chart", False)
         if not isinstance(chart, bool):
             self._problem(f"chart must be true or false, not {chart!r}")
-        elif chart and not _can_be_drawn(kind, group_by, show):
+        elif chart and not kinds.can_be_drawn(kind, group_by, show):
             self._problem("a chart needs a section of groups or days that shows cost")
-        book_only = tuple(f for f in formats if f == "xlsx" or kind not in _WORKBOOK_ONLY)
-        only = self._names(given, "formats", formats, book_only)
-        if kind in _WORKBOOK_ONLY and set(only) - {"xlsx"}:
-            self._problem(f'a section of kind {kind!r} is for workbooks: formats = ["xlsx"]')
+        of_books = kind in kinds.WORKBOOK_ONLY or each
+        default = tuple(f for f in formats if f == "xlsx" or not of_books)
+        only = self._names(given, "formats", formats, default)
+        subtotals = self._subtotals(given, group_by, only)
+        if of_books and set(only) - {"xlsx"}:
+            what = f"with each = {_EACH!r}" if each else f"of kind {kind!r}"
+            self._problem(f'a section {what} is for workbooks: formats = ["xlsx"]')
         return SectionSpec(
             kind,
             title,
@@ -160,6 +165,8 @@ class Reader:
             hidden=frozenset(columns.hidden),
             each=each,
             sheets=sheets,
+            most=most,
+            subtotals=subtotals,
         )
 
     def _each(self, given: Mapping[str, Any], kind: str) -> tuple[bool, int]:
@@ -178,12 +185,39 @@ class Reader:
             sheets = MOST_SHEETS
         return each is not None, sheets
 
-    def _check_grouping(self, kind: str, group_by: Sequence[str]) -> None:
-        least, most = _GROUPED.get(kind, (0, 0))
+    def _most(self, given: Mapping[str, Any], kind: str) -> int:
+        """Read how many rows a list of the foremost has."""
+        most = given.get("most", MOST_ROWS)
+        if "most" in given and kind not in kinds.LISTS:
+            self._problem(f"most has no meaning in a section of kind {kind!r}")
+        if type(most) is not int or not 1 <= most <= kinds.ROWS_AT_MOST:
+            self._problem(f"most must be 1 to {kinds.ROWS_AT_MOST}, not {most!r}")
+            return MOST_ROWS
+        return most
+
+    def _subtotals(
+        self, given: Mapping[str, Any], group_by: Sequence[str], only: Sequence[str]
+    ) -> bool:
+        """Read whether each value of the first dimension is added up."""
+        subtotals = given.get("subtotals", False)
+        if not isinstance(subtotals, bool):
+            self._problem(f"subtotals must be true or false, not {subtotals!r}")
+            return False
+        if subtotals and (len(group_by) < 2 or given.get("kind") != "groups"):
+            self._problem("subtotals need a section of groups with two dimensions or more")
+        if subtotals and "xlsx" in only:
+            # A workbook's table is filtered and added up by its reader, and they would be twice.
+            self._problem('subtotals are for statements: formats = ["pdf"]')
+        return bool(subtotals)
+
+    def _check_grouping(self, kind: str, group_by: tuple[str, ...]) -> None:
+        least, most = kinds.GROUPED.get(kind, (0, 0))
         if group_by and not most:
             self._problem(f"group_by has no meaning in a section of kind {kind!r}")
         elif kind == "groups" and not group_by:
             self._problem("a section of groups needs group_by")
+        elif kind == "itemised" and group_by not in ((), (_EACH,)):
+            self._problem(f'a list of calls can be grouped by one thing: group_by = ["{_EACH}"]')
         elif not least <= len(group_by) <= most:
             self._problem("a matrix needs group_by with two dimensions: the rows, the columns")
 
@@ -191,8 +225,9 @@ class Reader:
         self, kind: str, group_by: Sequence[str], show: Sequence[str], columns: _Columns
     ) -> None:
         """Refuse headings that a workbook's table cannot have."""
+        shows = kinds.SHOWS.get(kind, ())
         known: Mapping[str, str] = {**DIMENSIONS, **MEASURES}
-        if kind == "itemised":
+        if shows is CALL_COLUMNS:
             known = {key: column.label for key, column in CALL_COLUMNS.items()}
         shown = dict.fromkeys((*group_by, *show))
         labels = [columns.labels.get(key, known[key]) for key in shown]
@@ -326,24 +361,6 @@ class Reader:
             elif hidden:
                 columns.hidden.add(f"{name}")
         return self._names({key: names}, key, known, default)
-
-    def _check_filename(self, filename: str) -> None:
-        try:
-            parts = list(string.Formatter().parse(filename))
-        except ValueError:
-            self._problem(f"filename {filename!r} has a bracket too few or too many")
-            return
-        known = ", ".join(_FILENAME_FIELDS)
-        for _, field, form, conversion in parts:
-            if field is None:
-                continue
-            if field not in _FILENAME_FIELDS:
-                meant = did_you_mean(field, _FILENAME_FIELDS)
-                self._problem(f"filename: {{{field}}} is not known{meant}; there is: {known}")
-            elif form or conversion:
-                self._problem(f"filename: {{{field}}} takes nothing after its name")
-        if _NO_FILENAME.search(filename) or not filename.strip(". "):
-            self._problem(f"filename {filename!r} cannot be the name of a file")
 
     def _check_sheet(self, sheet: str) -> None:
         if not sheetnames.is_legal(sheet):

@@ -100,6 +100,11 @@ class _OnTerminal(Progress):
         self._bars.remove_task(self._task)
         self._task = self._bars.add_task(name, total=None, tail="")
 
+    def far(self, done: int, total: int) -> None:
+        """Show how many pages of a long file are done."""
+        tail = f"{done:,} of {total:,} pages"
+        self._bars.update(self._task, completed=done, total=total, tail=tail)
+
     def pulled(self, look: Look) -> None:
         """Show how much of the period is settled."""
         tail = f"{look.calls:,} calls in {look.requests} requests"

@@ -22,6 +22,7 @@ from maxo_reports.cli import (
     packs,
     rates,
     saying,
+    template,
 )
 from maxo_reports.errors import MaxoReportsError
 
@@ -32,6 +33,7 @@ _FAMILIES = (
     rates,
     clients,
     archive,
+    template,
     machine,
 )
 """Modules whose ``add`` puts their commands into the parser, in the order of ``--help``."""

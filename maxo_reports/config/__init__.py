@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from maxo_reports.config import brand
 from maxo_reports.config.accounts import (
     DEFAULT_BASE_URL,
     DEFAULT_KEY_ENV,
@@ -28,6 +29,7 @@ from maxo_reports.config.keys import KEYRING_SERVICE, api_key
 from maxo_reports.config.problems import Limits, Problems, filled
 from maxo_reports.config.template import TEMPLATE, write_template
 from maxo_reports.core.behaviour import Behaviour
+from maxo_reports.core.brand import Brand
 from maxo_reports.core.checks import DEPTHS
 from maxo_reports.core.money import GST_BASES
 from maxo_reports.errors import ConfigError, did_you_mean
@@ -80,10 +82,11 @@ def load(folder: Path, environment: Mapping[str, str]) -> Workspace:
     except OSError as problem:
         raise ConfigError(f"cannot read {path}: {problem.strerror}") from None
     problems = Problems(str(path))
-    problems.unknown("", content, {"settings", "account", BEHAVIOUR})
+    problems.unknown("", content, {"settings", "account", "brand", BEHAVIOUR})
     given = problems.table("settings", content.get("settings", {}))
     settings = filled(Settings(), given, "settings", problems, _LIMITS)
     settings = _from_environment(settings, environment, problems)
+    sender = brand.read("brand", content.get("brand"), folder, problems)
     thresholds = {"": behaviour(Behaviour(), content.get(BEHAVIOUR, {}), BEHAVIOUR, problems)}
     accounts = {}
     tables = problems.table("account", content.get("account", {}))
@@ -91,7 +94,7 @@ def load(folder: Path, environment: Mapping[str, str]) -> Workspace:
         if isinstance(given_account, dict) and BEHAVIOUR in given_account:
             own, place = given_account.pop(BEHAVIOUR), f"account.{name}.{BEHAVIOUR}"
             thresholds[name] = behaviour(thresholds[""], own, place, problems)
-        accounts[name] = _account(name, given_account, problems)
+        accounts[name] = _account(name, given_account, sender, folder, problems)
     if not tables:
         problems.add('there is no account: write a table such as [account.acme] with name = "..."')
     problems.raise_any()
@@ -121,9 +124,13 @@ def _from_environment(
     return overruled
 
 
-def _account(name: str, given: Any, problems: Problems) -> Account | None:
+def _account(
+    name: str, given: Any, sender: Brand, folder: Path, problems: Problems
+) -> Account | None:
     table = f"account.{name}"
     given = problems.table(table, given)
+    tables = {key: value for key, value in given.items() if key in brand.TABLES}
+    given = {key: value for key, value in given.items() if key not in brand.TABLES}
     if not _ACCOUNT_ID.fullmatch(name):
         problems.add(f"[{table}] the account's id may hold a-z, 0-9, - and _ only, 63 at most")
     missing = [key for key in ("name", "timezone") if key not in given]
@@ -135,6 +142,7 @@ def _account(name: str, given: Any, problems: Problems) -> Account | None:
         problems.add(f"[{table}] timezone {account.timezone!r} is not an IANA zone{meant}")
     if trouble := _address_trouble(account.base_url):
         problems.add(f"[{table}] base_url {trouble}")
+    account = brand.of_account(account, tables, sender, folder, problems)
     return None if missing else account
 
 

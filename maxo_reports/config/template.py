@@ -26,6 +26,24 @@ cost_gst = "unknown"                       # "inclusive" or "exclusive", once a 
 # calls_per_month = 30000                  # spares some requests in the first month
 # directory = ""                           # its own number directory: "acme.csv" or .xlsx
 
+# [brand]                                  # who sends the statements; without it nobody is named
+# name    = "Harbour Voice Pty Ltd"
+# address = ["Level 3, 10 Example Street", "NEWCASTLE NSW 2300"]
+# abn     = "51 824 753 556"               # its check digits are checked
+# phone   = "02 5550 0100"
+# email   = "accounts@example.com"
+# web     = "example.com"
+# logo    = ""                             # a .svg or .png inside this folder, "brand/logo.svg"
+# colour  = "#0f5f8c"                      # dark enough to be read on white
+# window  = { left = 20, bottom = 20, width = 90, height = 35 }   # of a DL envelope, in mm
+
+# [account.acme.brand]                     # takes the place of [brand] for this account, whole
+# name    = "Harbour Voice Pty Ltd"
+
+# [account.acme.recipient]
+# name    = "Acme Pty Ltd"                 # default: the account's name
+# address = ["12 Wattle Lane", "BRISBANE QLD 4000"]
+
 # [settings]
 # out = "out"                              # where packs go
 # archive = "archive"                      # where the carrier's replies are kept

@@ -7,18 +7,19 @@ each renderer writes them natively and formatting happens last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple, Protocol
 
+from maxo_reports.core.brand import NO_BRAND, Brand, Recipient
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.checks import Check, Completeness, Finding, State
 from maxo_reports.core.directory import ALLOCATIONS, UNALLOCATED
 from maxo_reports.core.ledger import NOTHING, Ledger, Totals
-from maxo_reports.core.money import GstBasis
+from maxo_reports.core.money import GstBasis, round_half_up
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.where import ALL, Where
 
@@ -49,6 +50,8 @@ class Role(Enum):
     """What a row is for."""
 
     ROW = "row"
+    SUBTOTAL = "subtotal"
+    """The sum of the rows right above it; its parts are counted in the total already."""
     TOTAL = "total"
 
 
@@ -158,6 +161,14 @@ class Calls(Protocol):
         """Return how many letters the longest text of each column of texts has."""
         ...
 
+    def foremost(self, measure: str, most: int) -> Sequence[CallLine]:
+        """Return the calls with the most of a measure that have any, the greatest first."""
+        ...
+
+    def called(self, direction: str) -> Iterable[tuple[str, Totals]]:
+        """Return the totals of each B-party, as the carrier writes it, of one direction."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -175,6 +186,8 @@ Selector = Callable[[Where, bool], View]
 
 MOST_SHEETS = 100
 """How many sheets of single service numbers a workbook gets, unless its definition says."""
+MOST_ROWS = 10
+"""How many rows a list of the foremost has, unless its definition says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +195,9 @@ class SectionSpec:
     """One section of a definition, as the user wrote it and the reader has checked it.
 
     ``labels`` are the columns that are renamed, ``hidden`` those out of sight. ``each`` makes a
-    sheet for each service number, ``sheets`` at most.
+    sheet for each service number, ``sheets`` at most. ``most`` is how many rows a list of the
+    foremost has; ``subtotals`` adds up each value of the first dimension. ``group_by`` of a
+    list of calls is for print: a group with a subtotal for each service number.
     """
 
     kind: str
@@ -198,6 +213,8 @@ class SectionSpec:
     hidden: frozenset[str] = frozenset()
     each: bool = False
     sheets: int = MOST_SHEETS
+    most: int = MOST_ROWS
+    subtotals: bool = False
 
     def named(self, column: Column) -> Column:
         """Return a column under the name that the definition gives it."""
@@ -212,7 +229,7 @@ class SectionSpec:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A report definition: which files, which sections."""
+    """A report definition: which files, which sections, its PDF's standard and attachments."""
 
     name: str
     title: str
@@ -221,6 +238,8 @@ class Definition:
     template: str
     sections: tuple[SectionSpec, ...]
     where: Where = ALL
+    standard: str = ""
+    attach: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +258,8 @@ class Section:
     ``filtered`` says in words what a filter leaves of the whole, and is empty without one.
     ``calls`` and ``totals`` are those that the section is about; None where they are the
     report's own. ``parts`` are the sheets of a list for each service number: its table is their
-    index, and its calls come in their order.
+    index, and its calls come in their order. ``by_number`` are a list's calls number by number,
+    where a statement prints it in groups.
     """
 
     spec: SectionSpec
@@ -249,30 +269,7 @@ class Section:
     calls: Calls | None = None
     totals: Totals | None = None
     parts: tuple[Part, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """The one palette of workbook, statement and email: colours as ``#rrggbb``, fonts by name.
-
-    ``font`` is the shipped one, ``workbook_font`` one that spreadsheet programs have.
-    """
-
-    font: str
-    workbook_font: str
-    ink: str
-    muted: str
-    line: str
-    tint: str
-    paper: str
-    brand: str
-    on_brand: str
-    accent: str
-    inbound: str
-    outbound: str
-    good: str
-    warning: str
-    bad: str
+    by_number: Calls | None = None
 
 
 COST_BASIS: Mapping[GstBasis, str] = {
@@ -287,7 +284,8 @@ class Heading:
     """What stands above the figures of a report: for whom, which period, how sure.
 
     ``pulled_at`` is when the carrier was last asked, in the account's zone. ``revision`` is the
-    running number of this issue of the period.
+    running number of this issue of the period. ``brand`` is who sends the report, ``recipient``
+    who gets it, None where only the account's name is known.
     """
 
     account_id: str
@@ -297,8 +295,20 @@ class Heading:
     cost_gst: GstBasis
     pulled_at: datetime
     revision: int = 1
+    brand: Brand = NO_BRAND
+    recipient: Recipient | None = None
     charged: str = ""
     """What the charges mean, where the figures are those and not the carrier's costs."""
+
+    @property
+    def number(self) -> str:
+        """The statement's number: no two issues of an account have the same.
+
+        The period is the first and last day, or a calendar month's six digits.
+        """
+        of = self.period
+        days = f"{of.first:%Y%m}" if of.is_month else f"{of.first:%Y%m%d}-{of.last:%Y%m%d}"
+        return f"{self.account_id.upper()}-{days}-{self.revision}"
 
     @property
     def cost_basis(self) -> str:
@@ -349,6 +359,10 @@ class Source:
     charges: Table | None = None
     """What a reseller's client pays, line by line; None in any other report."""
 
+    def back(self, months: int) -> tuple[Earlier, ...]:
+        """Return the last months before the period, as many as are wanted and there are."""
+        return self.earlier[-months:] if months else ()
+
     def view(self, where: Where, *, by_number: bool = False) -> View:
         """Return the calls of a filter; the whole needs no second look."""
         if where or by_number:
@@ -375,6 +389,11 @@ class Report:
     connected_statuses: tuple[str, ...]
     filtered: str = ""
     checks: tuple[Check, ...] = ()
+
+    @property
+    def payable(self) -> Decimal:
+        """The total rounded once, half up, to the cent."""
+        return round_half_up(self.totals.cost)
 
     def sections_for(self, file_format: str) -> tuple[Section, ...]:
         """Return the sections that a file of this format shows."""

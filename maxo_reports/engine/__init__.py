@@ -32,6 +32,7 @@ from maxo_reports.engine.rates import (
     write_card,
 )
 from maxo_reports.engine.rebuilding import rebuild
+from maxo_reports.engine.template import Trial, check_templates, copy_template
 from maxo_reports.issue import Outcome
 from maxo_reports.job import Job, Progress
 
@@ -40,11 +41,14 @@ __all__ = [
     "Job",
     "Outcome",
     "Progress",
+    "Trial",
     "as_json",
     "calibrate",
     "calibration_as_json",
     "check_card",
+    "check_templates",
     "checked_json",
+    "copy_template",
     "demo",
     "directories_of",
     "examine_archive",

@@ -7,25 +7,40 @@ made, since the libraries behind them are slow to load or may be missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from maxo_reports.core.report import Report, Theme
+from maxo_reports.core.brand import Brand
+from maxo_reports.core.checks import Finding
+from maxo_reports.core.report import Report
+from maxo_reports.core.theme import Theme
+
+
+def _nobody(done: int, total: int) -> None:
+    """Hear nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
     """How files look: the palette, and the folders of templates, the user's before ours.
 
-    ``program`` is the name and version to sign a file with.
+    ``program`` is the name and version to sign a file with. ``told`` hears of a long file how
+    many of its pages are done, and of how many.
     """
 
     theme: Theme
     folders: tuple[Path, ...]
     program: str
+    told: Callable[[int, int], None] = _nobody
+
+    def branded(self, brand: Brand) -> Style:
+        """Return the style of a sender: its colour, and files that are signed with its name."""
+        return replace(
+            self, theme=self.theme.branded(brand.colour), program=brand.name or self.program
+        )
 
 
 class Renderer(Protocol):
@@ -34,8 +49,8 @@ class Renderer(Protocol):
     SUFFIX: str
     MEDIA_TYPE: str
 
-    def render(self, report: Report, style: Style, target: Path) -> None:
-        """Write the report to ``target``, which does not exist yet."""
+    def render(self, report: Report, style: Style, target: Path) -> tuple[Finding, ...]:
+        """Write the report to ``target``, which does not exist yet; return what it cannot show."""
         ...
 
 

@@ -7,12 +7,13 @@ same rows safely. Money has all its decimals, durations are seconds, moments are
 from __future__ import annotations
 
 import csv
-from datetime import date, datetime
+import io
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from maxo_reports.core.money import plain
-from maxo_reports.core.report import Cell, Table
+from maxo_reports.core.money import dollars, plain
+from maxo_reports.core.report import CALL_COLUMNS, Calls, Cell, Table
 
 
 def write_table(table: Table, target: Path) -> None:
@@ -22,6 +23,20 @@ def write_table(table: Table, target: Path) -> None:
         writer.writerow([column.key for column in table.columns])
         for row in table.rows:
             writer.writerow([_text(cell) for cell in row.cells])
+
+
+def calls_text(calls: Calls) -> str:
+    """Write calls with every column, as ``write_table`` would."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(CALL_COLUMNS)
+    moment, money = (list(CALL_COLUMNS).index(key) for key in ("started", "cost"))
+    for call in calls.lines():
+        cells: list[Cell] = list(call)
+        cells[moment] = datetime.fromtimestamp(call.started, UTC)
+        cells[money] = None if call.cost is None else dollars(call.cost)
+        writer.writerow([_text(cell) for cell in cells])
+    return out.getvalue()
 
 
 def _text(cell: Cell) -> str:

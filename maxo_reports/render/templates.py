@@ -17,25 +17,32 @@ import jinja2
 from jinja2.exceptions import FilterArgumentError, SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from maxo_reports.core import money, numbering
+from maxo_reports.core import money, numbering, period
 from maxo_reports.errors import ConfigError
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
 CENTS = 2
 Folders = Sequence[Path]
 
 
-def fill(template: str, view: Mapping[str, object], folders: Folders, places: int) -> str:
+SHIPPED = "shipped"
+"""``shipped/statement.html`` is ours, also where the user has a ``statement.html``."""
+
+
+def fill(
+    template: str,
+    view: Mapping[str, object],
+    folders: Folders,
+    places: int,
+    undefined: type[jinja2.Undefined] = jinja2.StrictUndefined,
+) -> str:
     """Fill a template with a view; ``money`` writes ``places`` decimals.
 
-    The first of the folders that has the template is used. Raises ConfigError with the
+    The first of the folders that has the template is used. ``undefined`` is what stands for a
+    name that is not there; without another it ends the filling. Raises ConfigError with the
     template's file and line.
     """
     try:
-        return _templates(folders, places).get_template(template).render(view)
+        return environment(folders, places, undefined).get_template(template).render(view)
     except _TROUBLE as error:
         raise ConfigError(_told(error, template, folders)) from None
 
@@ -55,18 +62,21 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         self.call_binop()
 
 
-def _templates(folders: Folders, places: int) -> _Sandbox:
+def environment(
+    folders: Folders, places: int, undefined: type[jinja2.Undefined] = jinja2.StrictUndefined
+) -> jinja2.Environment:
     """Open the template folders: no function to call, and no filter but ours and the escape."""
+    ours = jinja2.PrefixLoader({SHIPPED: jinja2.FileSystemLoader(folders[-1])})
     templates = _Sandbox(
-        loader=jinja2.FileSystemLoader(folders),
+        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(folders), ours]),
         autoescape=True,
-        undefined=jinja2.StrictUndefined,
+        undefined=undefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     templates.globals.clear()
     escapes = {name: templates.filters[name] for name in ("e", "escape")}
-    templates.filters = {**escapes, **_filters(places)}
+    templates.filters = {**escapes, **{n: _strict(f) for n, f in _filters(places).items()}}
     return templates
 
 
@@ -84,11 +94,27 @@ def _filters(places: int) -> dict[str, Callable[..., str]]:
     return {"money": _money, "duration": _duration, "moment": moment, "phone": _phone}
 
 
+def _strict(filter_: Callable[..., str]) -> Callable[..., str]:
+    """Return a filter that uses what is undefined as text, so that its name is told."""
+
+    def strict(value: object, *given: object, **named: object) -> str:
+        return (
+            str(value) if isinstance(value, jinja2.Undefined) else filter_(value, *given, **named)
+        )
+
+    return strict
+
+
 def _duration(value: object) -> str:
     """Write seconds as ``98:05:09``."""
     if not isinstance(value, int):
         raise FilterArgumentError("duration writes whole seconds")
-    minutes, seconds = divmod(value, 60)
+    return clock(value)
+
+
+def clock(seconds: int) -> str:
+    """Write seconds as ``98:05:09``."""
+    minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}"
 
@@ -97,7 +123,7 @@ def moment(value: object) -> str:
     """Write ``31 Oct 2026`` or ``31 Oct 2026, 23:59:59``, in whatever locale we run."""
     if not isinstance(value, date):
         raise FilterArgumentError("moment writes a date or a local time")
-    day = f"{value.day} {MONTHS[value.month - 1][:3]} {value.year}"
+    day = period.day_name(value)
     return f"{day}, {value:%H:%M:%S}" if isinstance(value, datetime) else day
 
 

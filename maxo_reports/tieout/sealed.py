@@ -18,7 +18,7 @@ from maxo_reports.core.report import Kind
 from maxo_reports.errors import TieOutError
 from maxo_reports.tieout import plain, statement, workbook
 from maxo_reports.tieout.compared import Differences
-from maxo_reports.tieout.words import lines
+from maxo_reports.tieout.words import pages
 
 
 def check(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, ...]:
@@ -58,16 +58,20 @@ def _workbook(path: Path, control: Totals) -> bool:
 def _statement(path: Path, control: Totals) -> None:
     """Look for each control total among the words of a statement."""
     found = Differences(path)
-    reader, printed = lines(path)
-    words = [word for line in printed for word in line.words]
-    for name, kind, figure in (
-        ("calls", Kind.COUNT, control.calls),
-        ("seconds", Kind.DURATION, control.seconds),
-        ("cost", Kind.MONEY, control.cost),
-    ):
-        seen = [value for word in words if (value := statement.read(word, kind)) is not None]
-        if not _is_among(figure, seen):
-            found.add(f"the total {name}, {figure}, is not there")
+    reader, printed = pages(path)
+    wanted: dict[str, tuple[Kind, int | Decimal]] = {
+        "calls": (Kind.COUNT, control.calls),
+        "seconds": (Kind.DURATION, control.seconds),
+        "cost": (Kind.MONEY, control.cost),
+    }
+    for page in printed:
+        words = {word for line in page for word in line.words}
+        for name, (kind, figure) in list(wanted.items()):
+            seen = [value for word in words if (value := statement.read(word, kind)) is not None]
+            if _is_among(figure, seen):
+                del wanted[name]
+    for name, (_, figure) in wanted.items():
+        found.add(f"the total {name}, {figure}, is not there")
     found.tied(reader)
 
 

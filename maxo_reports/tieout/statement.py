@@ -9,20 +9,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from maxo_reports.core.measured import drawn
 from maxo_reports.core.money import round_half_up
 from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Section
 from maxo_reports.core.text import visible
+from maxo_reports.tieout import attached
 from maxo_reports.tieout.compared import Differences, Tied, said
-from maxo_reports.tieout.words import Line, lines
+from maxo_reports.tieout.lists import Printed
+from maxo_reports.tieout.words import Line, pages, squashed
 
 _FIGURES = frozenset({Kind.COUNT, Kind.DURATION, Kind.MONEY, Kind.CENTS})
 _DOLLARS = frozenset({Kind.MONEY, Kind.CENTS})
+_DRAWN = re.compile(r"\$([0-9,]+\.[0-9]+)$", re.ASCII)
+"""The cost that stands at the end of a bar."""
 _COUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})*", re.ASCII)
 _DURATION = re.compile(r"([0-9]+):([0-9]{2}):([0-9]{2})", re.ASCII)
 _MONEY = re.compile(r"(\u2212?)\$?([0-9]{1,3}(?:,[0-9]{3})*\.[0-9]+)", re.ASCII)
@@ -32,6 +38,8 @@ _COMPARED = 80
 """How many letters of a label are compared: a template may cut a long one."""
 _FEW_DIGITS = 3
 _CENTS = 2
+_OTHER_LETTERS, _SYMBOLS = "\u0180", "\u2200"
+"""From here on no font can be relied on, and what it lacks is printed as a number."""
 _ABOVE, _BELOW = 4, 16
 """How many lines around a row a wrapped label may take."""
 
@@ -53,13 +61,15 @@ class _Expected:
 
 def read_back(path: Path, report: Report) -> Tied:
     """Compare every row that a statement should show with what stands on its pages."""
-    reader, printed = lines(path)
     found = Differences(path)
-    sections = [s for s in report.sections_for("pdf") if s.table is not None]
+    shown = report.sections_for("pdf")
+    sections = [s for s in shown if s.table is not None]
+    lists = [Printed(s, report, found) for s in shown if s.table is None]
+    reader, printed = _without_calls(path, lists)
     # A section may be titled like the whole, whose own title stands above everything.
     own_title = _titled(printed, report.definition.title)
-    starts = {s.spec.title: _titled(printed, s.spec.title, own_title) for s in sections}
-    drawn = tuple(s.spec.title for s in sections if _is_drawn(s))
+    starts = {s.spec.title: _titled(printed, s.spec.title, own_title) for s in shown}
+    pictures = tuple(s.spec.title for s in sections if _is_drawn(s))
     cover = printed[: min((at for at in starts.values() if at), default=len(printed))]
     for section in sections:
         start = starts[section.spec.title]
@@ -67,16 +77,34 @@ def read_back(path: Path, report: Report) -> Tied:
         until = min((other - 1 for other in starts.values() if other > start), default=None)
         own = printed[start:until]
         if section.spec.kind == "summary":
-            _compare_cover(cover, section, report.places, found)
+            _compare_cover(cover, section, report, found)
         elif _is_drawn(section):
             _compare_peak(own, section, report.places, found)
         else:
             _compare_rows(own, section, report.places, found)
+            _compare_bars(own, section, report.places, found)
     if report.heading.state.word == "provisional":
         _compare_stamps(printed, found)
     if report.filtered:
         _compare_filter(cover, report.filtered, found)
-    return found.tied(reader, drawn=drawn, totals=report.totals, filtered=report.filtered)
+    for name in report.definition.attach:
+        attached.compare(path, name, report, found)
+    calls = sum(each.count for each in lists)
+    return found.tied(reader, calls, pictures, report.totals, report.filtered)
+
+
+def _without_calls(path: Path, lists: Sequence[Printed]) -> tuple[str, list[Line]]:
+    """Compare lists of calls while the pages are read; return all other lines."""
+    reader, found = pages(path)
+    kept: list[Line] = []
+    for page in found:
+        rest = page
+        for each in lists:
+            rest = each.take(rest)
+        kept += rest
+    for each in lists:
+        each.finish()
+    return reader, kept
 
 
 def _is_drawn(section: Section) -> bool:
@@ -85,21 +113,22 @@ def _is_drawn(section: Section) -> bool:
 
 def _titled(printed: Sequence[Line], title: str, after: int = 0) -> int:
     """Return where the lines below a section's title begin, or 0 where there is no title."""
-    wanted = _squashed(title)
+    wanted = squashed(title)
     found = (
-        n for n, line in enumerate(printed[after:], after + 1) if _squashed(*line.words) == wanted
+        n for n, line in enumerate(printed[after:], after + 1) if squashed(*line.words) == wanted
     )
     return next(found, 0)
 
 
 def _compare_cover(
-    cover: Sequence[Line], section: Section, places: int, found: Differences
+    cover: Sequence[Line], section: Section, report: Report, found: Differences
 ) -> None:
-    """Look for each control total above the first table."""
+    """Look for each control total, and the one that is paid, above the first table."""
     table = section.table
     assert table is not None, "only the itemised list has no table"
     words = [word for line in cover for word in line.words]
-    for heading, kind, figure in _expected(table.rows[0].cells, table.columns, places).figures:
+    totals = _expected(table.rows[0].cells, table.columns, report.places).figures
+    for heading, kind, figure in (*totals, ("to the cent", Kind.CENTS, report.payable)):
         found.figures += 1
         if all(read(word, kind) != figure for word in words):
             found.add(f"page 1: the total {heading.lower()}, {said(figure)}, is not there")
@@ -136,8 +165,8 @@ def _compare_peak(
         column = next((n for n, c in enumerate(table.columns) if c.key == key), None)
         if column is None:
             continue
-        drawn = [row.cells[column] for row in table.rows if row.role is Role.ROW]
-        values = [value for value in drawn if isinstance(value, (int, Decimal))]
+        cells = [row.cells[column] for row in table.rows if row.role is Role.ROW]
+        values = [value for value in cells if isinstance(value, (int, Decimal))]
         if any(values):
             # Days without a row have nothing, which is more than a day of credits.
             peak = max(*values, 0)
@@ -148,6 +177,29 @@ def _compare_peak(
             if all(read("".join(line.words), kind) != figure for line in printed):
                 found.add(f"{section.spec.title!r}: the peak {said(figure)} is not there")
             return
+
+
+def _compare_bars(
+    printed: Sequence[Line], section: Section, places: int, found: Differences
+) -> None:
+    """Look for the costs at the ends of a grouped section's bars."""
+    table = section.table
+    assert table is not None, "only the itemised list has no table"
+    if not (section.spec.chart and section.spec.kind == "groups"):
+        return
+    # Letters of a drawing may come one by one.
+    ends = [match[1] for line in printed if (match := _DRAWN.search("".join(line.words)))]
+    seen = Counter(ends)
+    cost = next(at for at, column in enumerate(table.columns) if column.key == "cost")
+    for row in drawn(table):
+        value = row.cells[cost]
+        assert isinstance(value, Decimal), "only rows that cost something are drawn"
+        figure = f"{round_half_up(value, places):,.{places}f}"
+        found.figures += 1
+        seen[figure] -= 1
+        if seen[figure] < 0:
+            name = said(_expected(row.cells, table.columns, places).name)
+            found.add(f"{section.spec.title!r}: the bar of {name}, {figure}, is not there")
 
 
 def _expected(cells: Sequence[Cell], columns: Sequence[Column], places: int) -> _Expected:
@@ -206,15 +258,15 @@ def _is_row(printed: Sequence[Line], at: int, expected: _Expected) -> bool:
 def _is_labelled(
     printed: Sequence[Line], at: int, rest: Sequence[str], label: Sequence[str]
 ) -> bool:
-    wanted = _squashed(*label)
-    if _squashed(*rest) == wanted or _is_wrapped(printed, at, rest, wanted):
+    wanted = squashed(*label)
+    if squashed(*rest) == wanted or _is_wrapped(printed, at, rest, wanted):
         return True
     if sum(map(len, label)) <= _WHOLE_LABEL:
         return False
     page = printed[at].page
     around = printed[max(0, at - _ABOVE) : at + _BELOW]
-    pieces = [_squashed(word) for line in around if line.page == page for word in line.words]
-    return all(_is_made_of(_squashed(word), pieces) for cell in label for word in cell.split())
+    pieces = [squashed(word) for line in around if line.page == page for word in line.words]
+    return all(_is_made_of(squashed(word), pieces) for cell in label for word in cell.split())
 
 
 def _is_wrapped(printed: Sequence[Line], at: int, rest: Sequence[str], wanted: str) -> bool:
@@ -223,11 +275,11 @@ def _is_wrapped(printed: Sequence[Line], at: int, rest: Sequence[str], wanted: s
     Several columns wrap at once, so the letters of one cell do not follow each other; a direction
     that the carrier made up has no more room than ours.
     """
-    letters = _squashed(*rest)
+    letters = squashed(*rest)
     for line in printed[at + 1 : at + _BELOW]:
         if line.page != printed[at].page or len(letters) >= len(wanted):
             return False
-        letters += _squashed(*line.words)
+        letters += squashed(*line.words)
         if len(letters) == len(wanted):
             return sorted(letters) == sorted(wanted)
     return False
@@ -257,11 +309,11 @@ def _is_made_of(word: str, pieces: Sequence[str]) -> bool:
 
 def _what_differs(printed: Sequence[Line], at: int, title: str, expected: _Expected) -> str:
     """Say which figure of a row differs, or that the row is not there at all."""
-    wanted = _squashed(*expected.label)
+    wanted = squashed(*expected.label)
     count = len(expected.figures)
     for line in printed[at:]:
         words, figures = line.words[: len(line.words) - count], line.words[-count:]
-        if count and len(figures) == count and _squashed(*words) == wanted:
+        if count and len(figures) == count and squashed(*words) == wanted:
             for word, (heading, kind, figure) in zip(figures, expected.figures, strict=True):
                 if read(word, kind) != figure:
                     return (
@@ -282,20 +334,19 @@ def _compare_stamps(printed: Sequence[Line], found: Differences) -> None:
 def _compare_filter(cover: Sequence[Line], filtered: str, found: Differences) -> None:
     """Make sure that a filtered statement says so, with the whole beside it, before its tables."""
     found.figures += 1
-    if _squashed(filtered) not in _squashed(*(word for line in cover for word in line.words)):
+    if squashed(filtered) not in squashed(*(word for line in cover for word in line.words)):
         found.add(f"page 1 does not say: {said(filtered)}")
 
 
 def _is_latin(text: str) -> bool:
     """Tell whether a text reads back as it was written.
 
-    Letters that the fonts lack, and writing from right to left, come back in other orders or
-    not at all; there the figures alone must do.
+    Letters that the fonts lack come back as numbers, and writing from right to left in other
+    orders; there the figures alone must do.
     """
-    return all(c.isascii() or not c.isalpha() for c in unicodedata.normalize("NFKD", text))
-
-
-def _squashed(*texts: str) -> str:
-    """Return the letters and digits alone, since a line break may fall between any two."""
-    folded = unicodedata.normalize("NFKD", "".join(texts)).casefold()
-    return "".join(c for c in folded if c.isascii() and c.isalnum())
+    return all(
+        c.isascii()
+        or c < _OTHER_LETTERS
+        or (c < _SYMBOLS and not c.isalnum() and unicodedata.category(c) != "So")
+        for c in unicodedata.normalize("NFC", text)
+    )

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
+import tempfile
+import threading
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import cast
 from xml.etree import ElementTree as ET
 
 import pypdfium2
@@ -19,6 +25,7 @@ from maxo_reports.errors import TieOutError
 
 POPPLER, PDFIUM = "poppler", "PDFium"
 _SECONDS = 600
+_CHUNK = 1 << 16
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r"))
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 
@@ -43,34 +50,64 @@ class Line:
 
 def lines(path: Path) -> tuple[str, list[Line]]:
     """Return the reader's name and the file's lines, from the first page's top to the end."""
+    reader, found = pages(path)
+    return reader, [line for page in found for line in page]
+
+
+def pages(path: Path) -> tuple[str, Iterator[list[Line]]]:
+    """Return the reader's name and each page's lines, in the memory of one page."""
     poppler = shutil.which("pdftotext")
+    found = _by_poppler(poppler, path) if poppler else _by_pdfium(path)
+    return POPPLER if poppler else PDFIUM, _lined(found, path)
+
+
+def _lined(found: Iterator[list[Word]], path: Path) -> Iterator[list[Line]]:
     try:
-        pages = _by_poppler(poppler, path) if poppler else _by_pdfium(path)
-        found = [
-            Line(number, words)
-            for number, page in enumerate(pages, 1)
-            for words in _in_lines(page)
-        ]
+        for number, page in enumerate(found, 1):
+            yield [Line(number, words) for words in _in_lines(page)]
     except (pypdfium2.PdfiumError, ET.ParseError, OSError, subprocess.SubprocessError):
         raise TieOutError(f"{path.name} cannot be read by another program") from None
-    return POPPLER if poppler else PDFIUM, found
 
 
 def _by_poppler(program: str, path: Path) -> Iterator[list[Word]]:
-    done = subprocess.run(  # noqa: S603 - a program of the system, and a file of our own
-        [program, "-bbox", "-enc", "UTF-8", str(path), "-"],
-        check=True,
-        capture_output=True,
-        timeout=_SECONDS,
-    )
-    for page in ET.fromstring(_legal(done.stdout)).iter(f"{_XHTML}page"):  # noqa: S314
-        yield [
-            Word(
-                word.text or "",
-                *(float(word.attrib[edge]) for edge in ("xMin", "yMin", "yMax")),
-            )
-            for word in page.iter(f"{_XHTML}word")
-        ]
+    command = [program, "-bbox", "-enc", "UTF-8", str(path), "-"]
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as running,  # noqa: S603
+    ):
+        assert running.stdout is not None, "it was asked for"
+        # It waits for its reader, so its time is limited from outside.
+        limit = threading.Timer(_SECONDS, running.kill)
+        limit.start()
+        try:
+            yield from _boxes(iter(lambda: running.stdout.read(_CHUNK), b""))  # type: ignore[union-attr]
+        finally:
+            limit.cancel()
+            if sys.exc_info()[0] is not None:
+                running.kill()
+    if running.returncode:
+        raise subprocess.CalledProcessError(running.returncode, program)
+
+
+def _boxes(chunks: Iterator[bytes]) -> Iterator[list[Word]]:
+    """Yield the words of each page out of poppler's XHTML, forgetting what was read."""
+    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(["end"])
+    words: list[Word] = []
+    for chunk in chain(chunks, [b""]):
+        if chunk:
+            parser.feed(_legal(chunk))
+        else:
+            parser.close()
+        for _, element in cast("Iterator[tuple[str, ET.Element]]", parser.read_events()):
+            if element.tag == f"{_XHTML}word":
+                edges = (float(element.attrib[edge]) for edge in ("xMin", "yMin", "yMax"))
+                words.append(Word(element.text or "", *edges))
+            elif element.tag == f"{_XHTML}page":
+                yield words
+                words = []
+            else:
+                continue
+            element.clear()
 
 
 def _legal(xml: bytes) -> bytes:
@@ -122,3 +159,9 @@ def _level(first: Word, second: Word) -> bool:
 
 def _from_left(line: list[Word]) -> tuple[str, ...]:
     return tuple(word.text for word in sorted(line, key=lambda w: w.left))
+
+
+def squashed(*texts: str) -> str:
+    """Return the letters and digits alone, since a line break may fall between any two."""
+    folded = unicodedata.normalize("NFKD", "".join(texts)).casefold()
+    return "".join(c for c in folded if c.isascii() and c.isalnum())

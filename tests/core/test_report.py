@@ -48,6 +48,12 @@ class _NoCalls:
     def lines(self) -> Iterator[CallLine]:
         return iter(())
 
+    def foremost(self, measure: str, most: int) -> list[CallLine]:
+        return []
+
+    def called(self, direction: str) -> list[tuple[str, Totals]]:
+        return []
+
 
 def _source(ledger: Ledger | None = None, **more: Any) -> Source:
     heading = Heading(
@@ -200,7 +206,9 @@ def test_a_file_shows_the_sections_of_its_format() -> None:
 @pytest.mark.parametrize("kind", sorted(SECTION_KINDS))
 def test_every_kind_of_section_can_be_filled(kind: str) -> None:
     """No kind that a definition may name fails when it is built."""
-    dimensions = ("service_number", "category") if kind == "matrix" else ("category",)
+    dimensions = {"matrix": ("service_number", "category"), "itemised": ()}.get(
+        kind, ("category",)
+    )
     shown = ("cost",) if kind in {"matrix", "trend"} else ("calls", "cost")
     report = _report(_source(), _spec(kind, group_by=dimensions, show=shown))
     assert len(report.sections) <= 1
