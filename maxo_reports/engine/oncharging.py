@@ -231,6 +231,7 @@ def _client_source(
         state=state,
         cost_gst="exclusive",
         revision=revision,
+        recipient=None,
         charged=_BASIS,
     )
     charged = Check(
