@@ -171,16 +171,20 @@ def tidy(place: Path) -> None:
 
 
 def seal(
-    place: Path, write: Callable[[Path], Written], read_back: Callable[[Path], object]
+    place: Path,
+    write: Callable[[Path], Written],
+    read_back: Callable[[Path], object],
+    least: int = 1,
 ) -> Pack:
     """Make the next revision of a period's pack.
 
     ``write`` puts the files into the folder that it is given; the manifest gets their sizes
     and hashes and is written last. ``read_back`` looks at that manifest, and raises where it
-    does not say what it should; then nothing is issued.
+    does not say what it should; then nothing is issued. ``least`` is the lowest number that it
+    may have, where others are known to have been given out.
     """
     files.make_folder(place)
-    number = next_revision(place)
+    number = max(next_revision(place), least)
     with files.disk_trouble("write in", place):
         draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place))  # made 0700
     try:

@@ -15,14 +15,14 @@ from decimal import Decimal
 from maxo_reports.core.money import CENT, MICROS
 
 PER_MICRO = 110
-GRAINS = MICROS // 100 * PER_MICRO
+GRAINS: int = MICROS // 100 * PER_MICRO
 """How many grains a cent has."""
 
 
 def grains(cost: Decimal) -> int:
     """Return an exact cost in grains; one finer than a micro-dollar cannot be, and is refused."""
     micros = cost * MICROS
-    whole = int(micros)
+    whole: int = int(micros)
     if whole != micros:
         message = f"{cost} is finer than a micro-dollar"
         raise ValueError(message)

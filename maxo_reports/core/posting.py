@@ -280,7 +280,11 @@ def _gross(line: Worded, basis: GstBasis) -> int:
 def said(proof: Proof) -> str:
     """Say how the payable total comes about, in one line that adds up."""
     steps = [f"cost {_exact(proof.cost)}"]
-    for name, step in (("GST", proof.gst_step), ("rounding", proof.rounding), (OTHER, proof.other)):
+    for name, step in (
+        ("GST", proof.gst_step),
+        ("rounding", proof.rounding),
+        (OTHER, proof.other),
+    ):
         if step:
             steps.append(f"{'+' if step > 0 else '-'} {name} {_exact(abs(step))}")
     return f"{' '.join(steps)} = {round_half_up(proof.payable)}"

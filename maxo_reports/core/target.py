@@ -17,6 +17,7 @@ from typing import Literal
 from maxo_reports.core import text
 from maxo_reports.core.coding import Tax
 from maxo_reports.core.posting import Entry, Kind, Line, PostingSet
+from maxo_reports.errors import did_you_mean
 
 Shape = Literal["lines", "journal", "beancount", "ledger"]
 SHAPES: tuple[Shape, ...] = ("lines", "journal", "beancount", "ledger")
@@ -52,10 +53,10 @@ class Target:
     kinds: tuple[Kind, ...]
     suffix: str
     note: str
+    stem: str = ""
     columns: tuple[TargetColumn, ...] = ()
     encoding: str = "utf-8"
-    delimiter: str = ","
-    newline: str = "\r\n"
+    delimiter: Literal["comma", "tab"] = "comma"
     dates: str = "%d/%m/%Y"
     blank_between: bool = False
     gst_leg: bool = False
@@ -66,6 +67,8 @@ class Target:
     tracking: tuple[str, ...] = ()
     negatives: bool = True
     guarded: bool = False
+    account_pattern: str = ""
+    """What an account looks like in a plain-text ledger; a column has a pattern of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,9 @@ class Leg:
 def legs(entry: Entry, *, gst_leg: bool) -> tuple[Leg, ...]:
     """Return an entry as legs that add up to nothing.
 
-    With ``gst_leg`` GST is a leg of its own and no line holds any, or a program that works GST
-    out from a line's treatment would count it twice.
+    Calls that come to no cent have none: programs refuse lines of nothing. With ``gst_leg`` GST
+    is a leg of its own and no line holds any, or a program that works GST out from a line's
+    treatment would count it twice.
     """
     sign = -1 if entry.turned else 1
     found = [
@@ -106,6 +110,7 @@ def legs(entry: Entry, *, gst_leg: bool) -> tuple[Leg, ...]:
             line,
         )
         for line in entry.lines
+        if line.booked
     ]
     if gst_leg and entry.gst:
         found.append(
@@ -145,9 +150,8 @@ def parts(whole: PostingSet, target: Target) -> tuple[PostingSet, ...]:
 
 
 def _rows(entry: Entry, target: Target) -> int:
-    if target.shape == "lines":
-        return len(entry.lines)
-    return len(legs(entry, gst_leg=target.gst_leg))
+    every = legs(entry, gst_leg=target.gst_leg)
+    return len(every) - 1 if target.shape == "lines" else len(every)
 
 
 def _small(entry: Entry, target: Target) -> Iterator[Entry]:
@@ -157,7 +161,8 @@ def _small(entry: Entry, target: Target) -> Iterator[Entry]:
         yield entry
         return
     room = most - (2 if target.gst_leg else 1)
-    pieces = [entry.lines[at : at + room] for at in range(0, len(entry.lines), room)]
+    lines = [line for line in entry.lines if line.booked]
+    pieces = [tuple(lines[at : at + room]) for at in range(0, len(lines), room)]
     for number, piece in enumerate(pieces, 1):
         said = f"{entry.text} (part {number} of {len(pieces)})"
         yield replace(entry, lines=piece, text=said, number=f"{entry.number}-{number}")
@@ -259,9 +264,16 @@ def rows(
     return tuple(found)
 
 
-def faults(target: Target, laid_out: Sequence[Rows]) -> tuple[str, ...]:
+def faults(target: Target, whole: PostingSet, laid_out: Sequence[Rows]) -> tuple[str, ...]:
     """Name everything in which rows do not keep to what the program's page says of a column."""
-    found = []
+    found = list(_of_tracking(target, whole))
+    if pattern := target.account_pattern:
+        every = (leg for entry in whole.entries for leg in legs(entry, gst_leg=target.gst_leg))
+        found += [
+            f"account {leg.account!r} is not of the form that the program takes ({pattern})"
+            for leg in every
+            if not re.fullmatch(pattern, leg.account)
+        ]
     number = 0
     for entry in laid_out:
         for row in entry:
@@ -270,6 +282,20 @@ def faults(target: Target, laid_out: Sequence[Rows]) -> tuple[str, ...]:
                 if fault := _fault(target, column, value):
                     found.append(f"line {number}, {column.name}: {fault}")
     return tuple(dict.fromkeys(found))
+
+
+def _of_tracking(target: Target, whole: PostingSet) -> Iterator[str]:
+    """Name tracking that the program's file has no room for; it would be lost without a word."""
+    folded = {name.casefold() for name in target.tracking}
+    for line in (line for entry in whole.entries for line in entry.lines):
+        names = [name for name, _ in line.coding.tracking]
+        if target.tracking_most and len(names) > target.tracking_most:
+            listed = ", ".join(names)
+            yield f"tracking {listed}: the file has room for {target.tracking_most}"
+        for name in names if target.tracking else ():
+            if name.casefold() not in folded:
+                there, meant = ", ".join(target.tracking), did_you_mean(name, target.tracking)
+                yield f"tracking {name!r} has no column there{meant}; there is: {there}"
 
 
 def _fault(target: Target, column: TargetColumn, value: Value) -> str:

@@ -9,6 +9,7 @@ from maxo_reports.engine.archives import (
     strangers,
 )
 from maxo_reports.engine.asking import lately, period_of
+from maxo_reports.engine.handing import handoff_json, init_handoff, make_handoff
 from maxo_reports.engine.packs import (
     DEFAULT_REPORTS,
     as_json,
@@ -33,7 +34,10 @@ __all__ = [
     "demo",
     "examine_archive",
     "export_period",
+    "handoff_json",
+    "init_handoff",
     "lately",
+    "make_handoff",
     "period_of",
     "probe",
     "probe_as_json",
