@@ -22,6 +22,7 @@ def add(verbs: Any) -> None:
     tasks = verb.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_init(tasks)
     _add_make(tasks)
+    _add_bundle(tasks)
 
 
 def _add_init(tasks: Any) -> None:
@@ -65,13 +66,27 @@ def _add_make(tasks: Any) -> None:
     verb.add_argument(
         "--claim-gst",
         action="store_true",
-        help="the carrier's tax invoice is held: show its GST (default: none is claimed)",
+        help="the carrier's own bill with its GST is held: show it (default: none is claimed)",
     )
     verb.add_argument(
         "--reverse", action="store_true", help="take an accrual back on the day after the period"
     )
     verb.add_argument(
         "--replaces", default="", metavar="R", help="an earlier handoff that was not imported"
+    )
+    words.add_json(verb)
+
+
+def _add_bundle(tasks: Any) -> None:
+    does = "gather a period's pack, handoffs, calls and replies in one folder, and a zip"
+    verb = words.verb(tasks, "bundle", _bundle, does)
+    words.add_one(verb)
+    verb.add_argument(
+        "--handoff",
+        action="append",
+        metavar="R",
+        default=[],
+        help="which handoffs to put in, r1 and the like (default: all that none replaces)",
     )
     words.add_json(verb)
 
@@ -119,4 +134,25 @@ def _make(arguments: argparse.Namespace) -> int:
     saying.say(f"handoff {done.reference}, {kind}, {done.state}")
     saying.say(*(f"  {books}: {said(proof)}" for books, proof in done.proofs.items()))
     saying.say(*(f"  {path}" for path in done.pack.files))
+    return DONE
+
+
+def _bundle(arguments: argparse.Namespace) -> int:
+    from maxo_reports import engine
+
+    with work.progress() as progress:
+        (job,) = work.jobs(arguments, progress)
+        done = engine.bundle_handoffs(job, arguments.handoff)
+    if arguments.json:
+        said = {
+            "folder": str(done.folder),
+            "zip": str(done.package),
+            "files": done.files,
+            "unchanged": done.unchanged,
+        }
+        saying.say(json.dumps(said, indent=1))
+        return DONE
+    if done.unchanged:
+        saying.say("nothing has changed since this bundle was made:")
+    saying.say(f"  {done.folder} ({counted(done.files, 'file')})", f"  {done.package}")
     return DONE

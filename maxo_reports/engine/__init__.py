@@ -9,7 +9,14 @@ from maxo_reports.engine.archives import (
     strangers,
 )
 from maxo_reports.engine.asking import lately, period_of
-from maxo_reports.engine.handing import handoff_json, init_handoff, make_handoff
+from maxo_reports.engine.handing import (
+    bundle_handoffs,
+    handoff_json,
+    init_handoff,
+    is_bundle,
+    make_handoff,
+    verify_bundle,
+)
 from maxo_reports.engine.packs import (
     DEFAULT_REPORTS,
     as_json,
@@ -31,11 +38,13 @@ __all__ = [
     "Outcome",
     "Progress",
     "as_json",
+    "bundle_handoffs",
     "demo",
     "examine_archive",
     "export_period",
     "handoff_json",
     "init_handoff",
+    "is_bundle",
     "lately",
     "make_handoff",
     "period_of",
@@ -49,4 +58,5 @@ __all__ = [
     "sample",
     "strangers",
     "verify",
+    "verify_bundle",
 ]

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maxo_reports import bag
 from maxo_reports.core.coding import portions
 from maxo_reports.core.ledger import DIMENSIONS
 from maxo_reports.core.report import Source
 from maxo_reports.engine import locks
-from maxo_reports.errors import ArchiveError, TieOutError
-from maxo_reports.handing import make, mapping, template
+from maxo_reports.errors import ArchiveError, TieOutError, UsageError
+from maxo_reports.handing import bundle, make, mapping, past, template
+from maxo_reports.handing.bundle import Bundle
 from maxo_reports.handing.make import Handoff
 from maxo_reports.handing.order import Order
 from maxo_reports.issue import gathered, gone, pull_behind, wanted
 from maxo_reports.job import Job
-from maxo_reports.pack import Pack
+from maxo_reports.pack import Pack, sealed_in
 from maxo_reports.pack import verify as verified
 from maxo_reports.tieout import plain
 
@@ -67,6 +70,56 @@ def _source(job: Job, behind: Pack) -> Iterator[Source]:
         if source.ledger.control != control:
             raise TieOutError(f"{behind.folder} says {control}, its calls {source.ledger.control}")
         yield source
+
+
+def bundle_handoffs(job: Job, names: Sequence[str]) -> Bundle:
+    """Gather a period's newest pack, its handoffs, calls and replies into one folder and a zip."""
+    behind = make.sealed_pack(job)
+    place = past.place(job.workspace.out, job.account.id, job.period.label)
+    with locks.alone(job), _source(job, behind) as source:
+        handoffs = _handoffs(place, names, behind)
+        job.progress.step("Gathering the bundle")
+        return bundle.bundle(source, behind, handoffs, job.archive.replies, place)
+
+
+def _handoffs(place: Path, names: Sequence[str], behind: Pack) -> list[Pack]:
+    """Return the handoffs that are meant: of the same calls, and whole."""
+    there = {each.folder.name: each for each in sealed_in(place.parent) if _is_in(each, place)}
+    replaced = {each.manifest["handoff"]["replaces"] for each in there.values()}
+    current = [
+        name for name, e in there.items() if e.manifest["handoff"]["reference"] not in replaced
+    ]
+    for name in names:
+        if name not in there:
+            known = ", ".join(there) or "none"
+            raise UsageError(f"there is no handoff {name} of this period; there is: {known}")
+    chosen = [there[name] for name in dict.fromkeys(names or current)]
+    for each in chosen:
+        verified(each.folder)
+        of_pack = each.manifest["handoff"]["pack"]
+        if of_pack["calls_sha256"] != behind.basis["calls_sha256"]:
+            raise UsageError(
+                f"handoff {each.folder.name} is of pack r{of_pack['revision']}, whose calls have "
+                "changed since: make it again with --replaces, or name others with --handoff"
+            )
+    return chosen
+
+
+def _is_in(each: Pack, place: Path) -> bool:
+    return each.folder.parent == place
+
+
+def is_bundle(path: Path) -> bool:
+    """Tell whether a path is a bundle, or the zip of one."""
+    return bag.is_bag(path) or (path.is_file() and path.suffix == ".zip")
+
+
+def verify_bundle(path: Path) -> tuple[Path, ...]:
+    """Read every file of a bundle again, packed or not; return those of its payload."""
+    if bag.is_bag(path):
+        return bundle.verify(path)
+    with tempfile.TemporaryDirectory() as scratch:
+        return bundle.verify(bag.unzipped(path, Path(scratch)))
 
 
 def handoff_json(done: Handoff) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from maxo_reports.core.posting import KINDS, PostingSet, said
 from maxo_reports.core.report import Heading
 from maxo_reports.handing.posted import Aim
 from maxo_reports.manifest import PROGRAM
+from maxo_reports.pack import Pack
 
 _WIDTH = 92
 NOT_IMPORTED = (
@@ -18,8 +19,8 @@ NOT_IMPORTED = (
     "before you approve it."
 )
 NO_INVOICE = (
-    "These are the carrier's call records added up, not a tax invoice. Claim an input tax credit "
-    "only from the carrier's own."
+    "These are the carrier's call records added up; they do not stand for the carrier's own bill. "
+    "Claim a credit for GST only with that bill in hand."
 )
 UNGUARDED = (
     "Files for import and for programs hold every text exactly as it is (not guarded): do not "
@@ -28,7 +29,7 @@ UNGUARDED = (
     "opened in Excel: they begin with a byte order mark, telephone numbers keep their zeros, and "
     "an apostrophe stands before what Excel would run or change."
 )
-_BASES = {
+BASES = {
     "inclusive": "The account's settings say that the carrier's cost includes GST.",
     "exclusive": "The account's settings say that the carrier's cost is without GST.",
     "unknown": (
@@ -55,13 +56,11 @@ def of_handoff(
         "",
         *wrapped(NO_INVOICE),
         "",
-        *wrapped(f"{_BASES[heading.cost_gst]} {_gst(aims[0].whole)}"),
+        *wrapped(f"{BASES[heading.cost_gst]} {_gst(aims[0].whole)}"),
         "",
         "How the total comes about, from the calls' exact cost:",
     ]
-    for books in dict.fromkeys(aim.books for aim in aims):
-        whole = next(aim.whole for aim in aims if aim.books == books)
-        lines += [f"    {books}: {said(whole.proof)}", *_rounding(whole)]
+    lines += _totals(aims)
     if reference["replaces"]:
         lines += ["", f"It replaces handoff {reference['replaces']}: do not import both."]
     if any(entry.text.endswith("(reversal)") for aim in aims for entry in aim.whole.entries):
@@ -81,22 +80,81 @@ def of_handoff(
     return "\n".join(lines) + "\n"
 
 
-def _rounding(whole: PostingSet) -> list[str]:
-    if not whole.proof.rounding:
-        return []
-    return wrapped(
-        "The total is rounded once, half a cent up; lines are whole cents that add up to it, so "
-        "one may be up to a cent from its own exact figure.",
-        "    ",
-    )
+def _totals(aims: Sequence[Aim]) -> list[str]:
+    """Say how each total comes about; programs with the same are told together."""
+    by_text: dict[str, list[str]] = {}
+    for aim in aims:
+        names = by_text.setdefault(said(aim.whole.proof), [])
+        names += [] if aim.books in names else [aim.books]
+    lines = [f"    {', '.join(names)}: {text}" for text, names in by_text.items()]
+    if any(aim.whole.proof.rounding for aim in aims):
+        lines += wrapped(
+            "The total is rounded once, half a cent up; lines are whole cents that add up to it, "
+            "so one may be up to a cent from its own exact figure.",
+            "    ",
+        )
+    return lines
 
 
 def _gst(whole: PostingSet) -> str:
     if whole.proof.gst:
         return (
             f"GST of {whole.proof.gst} is worked out on the total (s 9-90(2)(a)), because whoever "
-            "made this said that the carrier's tax invoice is held."
+            "made this said that the carrier's own bill with its GST is held."
         )
     if whole.kind == "bill":
         return "No input tax credit is claimed: every line is without GST reporting."
     return "It is posted without GST: no input tax credit is claimed."
+
+
+def of_bundle(heading: Heading, behind: Pack, handoffs: Sequence[Pack]) -> str:
+    """Return the text for a whole bundle, for the accountant."""
+    period = heading.period
+    lines = [
+        (
+            f"{heading.account_name}: telephone calls from {period.first:%d %b %Y} to "
+            f"{period.last:%d %b %Y}"
+        ),
+        "",
+        "What is in this folder (everything is in data):",
+        "",
+        f"    statement    revision {behind.revision} as it was issued, {heading.state.word}:",
+    ]
+    lines += [f"                 {entry['name']}" for entry in behind.manifest["files"]]
+    for handoff in handoffs:
+        reference = handoff.manifest["handoff"]
+        name = f"handoff-{handoff.folder.name}"
+        lines += [
+            f"    {name:<12} {KINDS[reference['kind']]}; its README.txt says how to import it"
+        ]
+        lines += [f"                 {entry['name']}" for entry in handoff.manifest["files"]]
+    lines += [
+        "    calls        every call as CSV: calls-exact-unguarded.csv for programs,",
+        "                 calls-for-excel-guarded.csv to open in Excel",
+        "    replies      what the carrier answered, byte for byte, each under its own hash",
+        "    tieout.json  how all of these come to the same figures, to the cent",
+        "    sign-off.txt a sheet to print and sign",
+        "",
+        "completeness.json in statement lists every span of time that the carrier was asked for,",
+        "without gap or overlap.",
+        "",
+        *wrapped(NO_INVOICE),
+        "",
+        *wrapped(BASES[heading.cost_gst]),
+        "",
+    ]
+    if not handoffs:
+        lines += ["No files for import were made for this period.", ""]
+    lines += [
+        *wrapped(NOT_IMPORTED),
+        "",
+        *wrapped(UNGUARDED),
+        "",
+        "Is it all unchanged? Any of these says so, in this folder:",
+        "    sha256sum -c manifest-sha256.txt",
+        "    bagit.py --validate .",
+        "    maxo-reports verify .",
+        "",
+        f"It holds telephone numbers: keep it private. Written by {PROGRAM}.",
+    ]
+    return "\n".join(lines) + "\n"
