@@ -33,8 +33,9 @@ from maxo_reports.render import journal
 from maxo_reports.tieout import plain as plain_files
 from maxo_reports.tieout.compared import Tied
 from maxo_reports.tieout.handed import handed
+from maxo_reports.tieout.handed import said as said_of
+from maxo_reports.tieout.sealed import HANDOFF, TIEOUT
 
-TIEOUT = "tieout.json"
 README = "README.txt"
 
 
@@ -169,7 +170,7 @@ def _write(
     names = [*(each.name for each in made), TIEOUT, README]
     head = {
         "program": PROGRAM,
-        "kind": "handoff",
+        "kind": HANDOFF,
         "handoff": said,
         "state": source.heading.state.word,
         "cost_gst": source.heading.cost_gst,
@@ -229,6 +230,7 @@ def _tieout(
                 "figures_compared": each.figures,
                 "lines_total": plain(made.part.whole.booked),
                 "differences": "0.00",
+                **said_of(made.part.whole, made.aim.target),
             }
             for made, each in tied
         ],
