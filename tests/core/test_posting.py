@@ -101,7 +101,11 @@ def test_two_lines_that_per_line_rounding_would_break():
 
 def test_gst_free_lines_hold_none():
     """Roaming, say, where a rule says that it is free."""
-    lines = [worded("11.00", "A", "gst"), worded("22.00", "B", "free"), worded("5.00", "C", "none")]
+    lines = [
+        worded("11.00", "A", "gst"),
+        worded("22.00", "B", "free"),
+        worded("5.00", "C", "none"),
+    ]
     whole = bill(lines, "inclusive", invoice("38.00", claims=True), ENTRY)
     assert [line.gst for line in whole.entries[0].lines] == [Decimal(1), 0, 0]
     assert [line.coding.tax for line in whole.entries[0].lines] == ["gst", "free", "none"]
@@ -126,9 +130,7 @@ def test_what_a_bill_asks_beside_calls_is_a_line_of_its_own():
     whole = bill([worded("295.9048")], "unknown", invoice("350.00"), ENTRY)
     last = whole.entries[0].lines[-1]
     assert (last.booked, last.coding.account, last.is_calls) == (Decimal("54.10"), "490", False)
-    assert said(whole.proof) == (
-        "cost 295.9048 - rounding 0.0048 + other charges 54.10 = 350.00"
-    )
+    assert said(whole.proof) == ("cost 295.9048 - rounding 0.0048 + other charges 54.10 = 350.00")
     whole = bill([worded("295.9048")], "unknown", invoice("250.00"), ENTRY)
     assert whole.entries[0].lines[-1].booked == Decimal("-45.90")
 
