@@ -14,6 +14,7 @@ from functools import cache
 from maxo_reports import proof
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Account, Pull
+from maxo_reports.core.directory import EMPTY, Directory
 from maxo_reports.core.ledger import Ledger
 from maxo_reports.core.period import BillingPeriod, months_before
 from maxo_reports.core.report import Earlier
@@ -38,7 +39,11 @@ NOTHING = History((), {}, {})
 
 
 def before(
-    account: Account, period: BillingPeriod, held: ExitStack, said: Mapping[str, int] | None
+    account: Account,
+    period: BillingPeriod,
+    held: ExitStack,
+    said: Mapping[str, int] | None,
+    directory: Directory = EMPTY,
 ) -> History:
     """Return the months before a period; their calls stay open as long as ``held`` does.
 
@@ -53,7 +58,7 @@ def before(
             if work is not None:
                 pulls[month.key], prints[month.key] = work.number, EARLY
             continue
-        calls = held.enter_context(closing(proof.calls_of(account, work, month)))
+        calls = held.enter_context(closing(proof.calls_of(account, work, month, directory)))
         pulls[month.key], prints[month.key] = work.number, calls.fingerprint()
         months.append(Earlier(month, WHOLE, _grouped(calls)))
     return History(tuple(months), pulls, prints)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from maxo_reports import definitions, doctor, history, manifest, pack, proof
+from maxo_reports import definitions, doctor, history, manifest, pack, proof, rules, trailing
 from maxo_reports.archive import columns, files, proofs
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Pull
@@ -39,6 +39,7 @@ from maxo_reports.render import (
     csvfile,
     renderer,
 )
+from maxo_reports.rules import Rules
 from maxo_reports.tieout import Tied, plain, tie_out
 
 CHANGES = "changes.csv"
@@ -73,14 +74,16 @@ class Wanted:
     loaded: Sequence[definitions.Loaded]
     style: Style
     shelf: definitions.Shelf
+    rules: Rules = rules.USUAL
 
 
-def wanted(workspace: Workspace, reports: Sequence[str]) -> Wanted:
+def wanted(workspace: Workspace, reports: Sequence[str], follow: Rules = rules.USUAL) -> Wanted:
     """Read the definitions and the theme, before anything is asked."""
     shelf = definitions.Shelf.of(workspace.folder)
     loaded = [definitions.load(name, shelf, FORMATS) for name in reports]
+    follow.check_filters(each.definition for each in loaded)
     style = Style(definitions.load_theme(shelf), shelf.templates(), PROGRAM)
-    return Wanted(loaded, style, shelf)
+    return Wanted(loaded, style, shelf, follow)
 
 
 def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
@@ -88,10 +91,10 @@ def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
     job.progress.step("Grouping the calls")
     place = job.workspace.out / job.account.id / job.period.label
     pack.tidy(place)
-    with closing(_calls(job, work)) as calls, ExitStack() as held:
+    with closing(_calls(job, work, wanted.rules)) as calls, ExitStack() as held:
         past = _history(job, wanted, held, None)
         before = pack.latest(place)
-        source = _source(job, work, calls, past, pack.next_revision(place))
+        source = _source(job, work, calls, past, pack.next_revision(place), wanted.rules)
         basis = _basis(source, calls, wanted, past)
         found = list(source.findings)
         if before is not None and _stands(job, wanted, source, basis, before, found):
@@ -99,6 +102,7 @@ def issue(job: Job, wanted: Wanted, work: Pull) -> Outcome:
             return _outcome(job, source, checks.worst_first(found), before, unchanged=True)
         source = _with_changes(job, source, calls, basis, before)
         found = list(source.findings)
+        wanted.rules.keep(job.archive)
         sealed = pack.seal(
             place,
             lambda folder: _write(job, wanted, source, work, basis, past, folder, found),
@@ -112,9 +116,9 @@ def gathered(job: Job, wanted: Wanted, work: Pull) -> Iterator[Source]:
     """Give what a whole pull's reports are filled from, checked as a run checks it."""
     job.progress.step("Grouping the calls")
     place = job.workspace.out / job.account.id / job.period.label
-    with closing(_calls(job, work)) as calls, ExitStack() as held:
+    with closing(_calls(job, work, wanted.rules)) as calls, ExitStack() as held:
         past = _history(job, wanted, held, None)
-        yield _source(job, work, calls, past, pack.next_revision(place))
+        yield _source(job, work, calls, past, pack.next_revision(place), wanted.rules)
 
 
 def built(loaded: definitions.Loaded, source: Source) -> Report:
@@ -130,7 +134,7 @@ def _history(job: Job, wanted: Wanted, held: ExitStack, said: Mapping[str, int] 
     kinds = {s.kind for each in wanted.loaded for s in each.definition.sections}
     if "trend" not in kinds:
         return history.NOTHING
-    return history.before(job.archive, job.period, held, said)
+    return history.before(job.archive, job.period, held, said, wanted.rules.directory)
 
 
 def _basis(source: Source, calls: CallStore, wanted: Wanted, past: History) -> dict[str, Any]:
@@ -140,6 +144,7 @@ def _basis(source: Source, calls: CallStore, wanted: Wanted, past: History) -> d
         {each.definition.name: each.sha256 for each in wanted.loaded},
         wanted.shelf.fingerprint(),
         past.fingerprints,
+        {**wanted.rules.basis(), **rules.judged(source.findings)},
     )
 
 
@@ -150,30 +155,33 @@ def _outcome(
     return Outcome(job.account, job.period, state, source.ledger, found, sealed, unchanged)
 
 
-def _calls(job: Job, work: Pull) -> CallStore:
-    return proof.calls_of(job.archive, work, job.period)
+def _calls(job: Job, work: Pull, follow: Rules = rules.USUAL) -> CallStore:
+    return proof.calls_of(job.archive, work, job.period, follow.directory)
 
 
-def _source(job: Job, work: Pull, calls: CallStore, past: History, revision: int) -> Source:
+def _source(
+    job: Job, work: Pull, calls: CallStore, past: History, revision: int, follow: Rules
+) -> Source:
     """Group the calls, hold the figures against each other, and gather what reports say."""
     proved = proofs.recorded(work.folder)
     completeness = proof.completeness(work, proved)
     ledger = calls.ledger()
+    months = trailing.of(job.archive, work, job.period) if follow.behaviour.looks_back else ()
     windows = [line.window for line in completeness.windows]
-    passed = checks.checks(ledger, job.period, windows)
+    passed = (*checks.checks(ledger, job.period, windows), *follow.checks(ledger))
     _stop_on(passed)
     found = checks.worst_first(
         (
             *checks.findings(ledger),
             *completeness.findings,
             *checks.new_categories(calls.categories(), proved.new_categories),
+            *follow.findings(ledger, calls, months, job.period),
         )
     )
     # The oldest answer decides how settled the whole is.
     asked_at = proof.oldest_answer(work)
-    settle_hours = job.workspace.settings.settle_hours
-    look = proved.second_look
-    state = checks.state(job.period, asked_at, settle_hours, found, second_look=look)
+    hours, look = job.workspace.settings.settle_hours, proved.second_look
+    state = checks.state(job.period, asked_at, hours, found, second_look=look)
     moment = datetime.fromtimestamp(asked_at, ZoneInfo(job.period.zone))
     account = job.account
     heading = Heading(
@@ -341,12 +349,12 @@ def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
     """Make a sealed pack again and name every file, and workbook part, that differs."""
     said = sealed.basis
     with (
-        closing(_calls(job, work)) as calls,
+        closing(_calls(job, work, wanted.rules)) as calls,
         ExitStack() as held,
         tempfile.TemporaryDirectory() as scratch,
     ):
         past = _history(job, wanted, held, sealed.compared_with)
-        source = _source(job, work, calls, past, sealed.revision)
+        source = _source(job, work, calls, past, sealed.revision, wanted.rules)
         basis = _basis(source, calls, wanted, past)
         other = [key for key in basis if basis[key] != said.get(key)]
         if other:

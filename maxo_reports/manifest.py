@@ -23,8 +23,8 @@ from maxo_reports.tieout.compared import Tied
 
 PROGRAM = f"maxo-reports {__version__}"
 _LIBRARIES = (
-    *("duckdb", "jinja2", "msgspec", "openpyxl", "pyarrow", "pypdfium2", "python-calamine"),
-    *("requests", "weasyprint"),
+    *("duckdb", "jinja2", "msgspec", "openpyxl", "phonenumbers", "pyarrow", "pypdfium2"),
+    *("python-calamine", "requests", "weasyprint"),
 )
 
 
@@ -34,11 +34,13 @@ def basis(
     reports: Mapping[str, str],
     templates_sha256: str,
     earlier: Mapping[str, str],
+    rules: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what decides a pack's content: the same basis makes the same files.
 
     ``reports`` maps each report's name to the hash of its definition, ``earlier`` each month
-    that it is compared with to the fingerprint of its calls.
+    that it is compared with to the fingerprint of its calls; ``rules`` are what the user has
+    ruled besides, and what came of it.
     """
     compared = {"earlier": dict(earlier)} if earlier else {}
     return {
@@ -53,6 +55,7 @@ def basis(
         "templates_sha256": templates_sha256,
         "version": __version__,
         **compared,
+        **(rules or {}),
     }
 
 

@@ -17,14 +17,18 @@ from maxo_reports.archive.pulls import ACCEPTED, FULL, Account, Pull
 from maxo_reports.carrier import Carrier
 from maxo_reports.core import checks
 from maxo_reports.core.checks import Completeness, Depth, WindowLine
+from maxo_reports.core.directory import EMPTY, Directory
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.crosscheck import compare
 
 
-def calls_of(account: Account, work: Pull, period: BillingPeriod) -> CallStore:
+def calls_of(
+    account: Account, work: Pull, period: BillingPeriod, directory: Directory = EMPTY
+) -> CallStore:
     """Open the calls of a whole pull; columns that are not whole are derived from its replies."""
     rebuild(account, work)
-    return CallStore([work.calls_path(answer.window) for answer in work.accepted()], period)
+    paths = [work.calls_path(answer.window) for answer in work.accepted()]
+    return CallStore(paths, period, directory)
 
 
 def prove(

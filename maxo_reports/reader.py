@@ -14,7 +14,13 @@ from typing import Any, NamedTuple
 
 from maxo_reports.core import numbering, sheetnames
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
-from maxo_reports.core.report import CALL_COLUMNS, MOST_SHEETS, Definition, SectionSpec
+from maxo_reports.core.report import (
+    CALL_COLUMNS,
+    MOST_SHEETS,
+    OF_THE_CARRIER,
+    Definition,
+    SectionSpec,
+)
 from maxo_reports.core.sections import OF_CALLS, OF_CHANGES, ORDERS, SECTION_KINDS
 from maxo_reports.core.text import has_controls, visible
 from maxo_reports.core.where import DIRECTIONS, FIELDS, FLAGS, Condition, Where
@@ -117,7 +123,8 @@ class Reader:
         group_by = self._columns(given, "group_by", DIMENSIONS, (), columns)
         self._check_grouping(kind, group_by)
         shows = _SHOWS.get(kind, ())
-        default = ("cost",) if kind == "matrix" else tuple(shows)
+        defaults = {"matrix": ("cost",), "itemised": OF_THE_CARRIER}
+        default = defaults.get(kind, tuple(shows))
         show = self._columns(given, "show", shows, default, columns)
         if len(show) != 1 and (kind == "matrix" or (kind == "trend" and group_by)):
             self._problem(f"a {kind} of groups shows one measure, not {len(show)}")

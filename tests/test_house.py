@@ -31,6 +31,7 @@ PURE = {
     "csv",  # of text in memory
     "json",  # of bytes in memory
     "msgspec",  # the same, quicker
+    "phonenumbers",  # the numbering plans, a table
     "zoneinfo",  # the zones' table, the one thing that is read from outside
     "maxo_reports.core",
     "maxo_reports.errors",

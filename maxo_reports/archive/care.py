@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from maxo_reports.archive import columns, derive, files, proofs, purged
+from maxo_reports.archive import columns, derive, files, inputs, months, proofs, purged
 from maxo_reports.archive.pulls import ACCEPTED, Account, Answer, Pull, read_answer, read_pull
 from maxo_reports.errors import ArchiveError, CarrierError
 
@@ -24,7 +24,7 @@ _PERIOD_FOLDER = re.compile(rf"{_DAY}\.\.{_DAY}", re.ASCII)
 PURGING = ".purging"
 """The folder into which a purge moves periods before it deletes them."""
 _PULL_FOLDER = re.compile(r"pull-[0-9]{4,}", re.ASCII)
-NOTES = frozenset({"pull.json", "done.json", proofs.FILE})
+NOTES = frozenset({"pull.json", "done.json", proofs.FILE, months.FILE})
 """The notes of a pull, beside those of its windows."""
 _T = TypeVar("_T")
 
@@ -34,6 +34,7 @@ _REPLY = (
     "else restore it from a copy or an export"
 )
 _UNNAMED = "no pull names it and no report needs it: delete it"
+_INPUT = "restore it from a copy: packs that were made from it cannot be made again without"
 _LOST = "restore it from a copy or an export, once the damaged notes are whole again"
 _NOTE = "restore it from a copy or an export, or move {} out of the archive and run again"
 
@@ -194,6 +195,7 @@ class _Examination:
             self._read(folder / "done.json", work.finished_at, remedy)
         proof = self._read(folder / proofs.FILE, partial(proofs.recorded, folder), remedy)
         self._look_for(folder, proof.replies if proof else ())
+        self._read(folder / months.FILE, partial(months.recorded, folder), remedy)
         # What a damaged note would have said is not missed a second time.
         if len(answers) == len(windows):
             if work.is_done and not work.is_tiled():
@@ -239,6 +241,7 @@ class _Examination:
         folder = self._account.folder
         noted = self._account.probe_note
         known = {"replies", "periods", self._account.lock.name, purged.FILE, PURGING, noted.name}
+        known.add(inputs.FOLDER)
         for path in files.entries(folder):
             if path.name == PURGING:
                 why = "a purge that was cut short: the next purge removes it"
@@ -249,6 +252,12 @@ class _Examination:
         self._look_for(folder, [answer.sha256] if answer else ())
         remedy = "restore it from a copy, or delete it: later reports cannot say what was purged"
         self._read(folder / purged.FILE, partial(purged.recorded, folder), remedy)
+
+        for path, sha256 in self._account.inputs.every():
+            if not sha256:
+                self._leave(path)
+                continue
+            self._read(path, partial(self._account.inputs.read, sha256), _INPUT)
 
     def _leave_other_columns(self, work: Pull, answers: Sequence[Answer]) -> None:
         own = {work.calls_path(a.window) for a in answers if a.verdict == ACCEPTED}

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from maxo_reports.archive import files
+from maxo_reports.archive import allocated, files
 from maxo_reports.archive.views import CallView, Selected, fetched, sources
 from maxo_reports.core.cdr import QUIRKS, CallColumns, Touched
 from maxo_reports.core.changes import Changes, Content, between
+from maxo_reports.core.directory import EMPTY, Directory
 from maxo_reports.core.ledger import FieldCount, Intake, QuirkCount
 from maxo_reports.core.money import dollars
 from maxo_reports.core.period import BillingPeriod, Window
@@ -161,12 +162,16 @@ class CallStore(CallView):
     once by its callid; of records that share one, the first in order of window and time is kept.
     """
 
-    def __init__(self, paths: Sequence[Path], period: BillingPeriod) -> None:
+    def __init__(
+        self, paths: Sequence[Path], period: BillingPeriod, directory: Directory = EMPTY
+    ) -> None:
         self._noted = _fields_noted(paths)
         super().__init__(duckdb.connect(config={"threads": 2}), paths, period)
         # No window of a month may be without a file; an empty one has a file of no rows.
         source = self._db.read_parquet(sources(paths), file_row_number=True)
         source.create_view("received")
+        if directory:
+            self._allocated = allocated.join(self._db, directory, period, self.local())
         self._intake = self._receive()
         self._astray = bool(self._intake.astray)
         self._views: dict[tuple[Where, bool], View] = {}
@@ -197,7 +202,7 @@ class CallStore(CallView):
         if in_period != distinct:
             self._without = "ANTI JOIN dropped USING (window_start, file_row_number)"
             conflicting = self._drop_repeats(inside)
-        self._db.execute(f"CREATE VIEW kept AS SELECT * FROM {self._kept('received')}")
+        self._db.execute(f"CREATE VIEW kept AS {self._kept('received')}")
         return Intake(
             received,
             distinct,
@@ -258,12 +263,31 @@ class CallStore(CallView):
         """
         return dict(self._all(f"SELECT {_HOUR}, count(*) FROM kept WHERE {which} GROUP BY ALL"))
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return what a query of ours over the calls (``kept``) finds."""
+        return self._all(sql)
+
+    @contextmanager
+    def beside(self, name: str, table: pa.Table) -> Iterator[None]:
+        """Have a table of ours beside the calls for a while."""
+        self._db.register(name, table)
+        try:
+            yield
+        finally:
+            self._db.unregister(name)
+
+    def by_name(self, column: str) -> dict[str, tuple[int, int]]:
+        """Return the calls and micro-dollars of each value of a column of texts."""
+        rows = self._all(
+            f"SELECT {column}, count(*), coalesce(sum(cost), 0) FROM kept"
+            " GROUP BY ALL ORDER BY ALL"
+        )
+        return {name: (calls, micros) for name, calls, micros in rows}
+
     def categories(self) -> tuple[tuple[str, int, Decimal], ...]:
         """Return each rate category with its calls and cost."""
-        rows = self._all(
-            "SELECT category, count(*), coalesce(sum(cost), 0) FROM kept GROUP BY ALL ORDER BY ALL"
-        )
-        return tuple((category, calls, dollars(cost)) for category, calls, cost in rows)
+        found = self.by_name("category").items()
+        return tuple((category, calls, dollars(cost)) for category, (calls, cost) in found)
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over every call's content in order: equal calls, equal fingerprint."""

@@ -18,7 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from maxo_reports.archive import files, notes, purged
+from maxo_reports.archive import files, inputs, notes, purged
+from maxo_reports.archive.inputs import Inputs
 from maxo_reports.archive.purged import Purged
 from maxo_reports.archive.replies import Replies
 from maxo_reports.core.period import BillingPeriod, Window
@@ -134,6 +135,7 @@ class Account:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.replies = Replies(folder / "replies")
+        self.inputs = Inputs(folder / inputs.FOLDER)
 
     @property
     def lock(self) -> Path:

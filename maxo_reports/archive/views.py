@@ -11,21 +11,23 @@ import glob
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from maxo_reports.core.ledger import Group, Intake, Ledger, Totals
+from maxo_reports.archive.allocated import words
+from maxo_reports.core.directory import ALLOCATIONS
+from maxo_reports.core.ledger import DIMENSIONS, Group, Intake, Ledger, Totals
 from maxo_reports.core.money import COST_PLACES, dollars
 from maxo_reports.core.period import BillingPeriod, LocalClock
-from maxo_reports.core.report import CALL_COLUMNS, CallLine, Kind
+from maxo_reports.core.report import CALL_COLUMNS, OF_THE_CARRIER, CallLine, Kind
 from maxo_reports.core.where import Where
 from maxo_reports.errors import ArchiveError
 
 _BATCH = 10_000
-_DAY = 86_400
 _DAY = 86_400
 _FLAGS: Mapping[str, str] = {"charged": "coalesce(cost, 0) <> 0", "connected": "connected"}
 """Field of a filter that is true or false -> what it means here."""
@@ -50,7 +52,8 @@ class CallView:
         self._without = ""
         self._by_number = False
         self._astray = False
-        self._astray = False
+        self._allocated = ""
+        """What joins the directory's words to the calls; empty where there is no directory."""
         self._intake = Intake(0, 0, 0, 0)
 
     def __len__(self) -> int:
@@ -58,17 +61,17 @@ class CallView:
 
     def ledger(self) -> Ledger:
         """Group the calls: finest groups, days and control totals, each from a scan of its own."""
+        own = [d for d in DIMENSIONS if self._allocated or d not in ALLOCATIONS]
         groups = tuple(
-            Group(tuple(row[:3]), _totals(row[3:]))
+            Group(tuple(row[: len(own)]), _totals(row[len(own) :]))
             for row in self._all(
-                f"SELECT category, direction, service_number, {_MEASURES} FROM {self._name}"
-                " GROUP BY ALL ORDER BY ALL"
+                f"SELECT {', '.join(own)}, {_MEASURES} FROM {self._name} GROUP BY ALL ORDER BY ALL"
             )
         )
         by_day = {
             _day(day): _totals(figures)
             for day, *figures in self._all(
-                f"SELECT {self._local()} // 86400 AS day, {_MEASURES} FROM {self._name}"
+                f"SELECT {self.local()} // 86400 AS day, {_MEASURES} FROM {self._name}"
                 " GROUP BY day"
             )
         }
@@ -106,8 +109,8 @@ class CallView:
     def lines(self) -> Iterator[CallLine]:
         """Return the calls in order of time."""
         with closing(self._db.cursor()) as cursor:
-            for sql, files_read in self._in_order(self._line()):
-                yield from map(CallLine._make, fetched(cursor.execute(sql, files_read)))
+            for sql, files_read in self._in_order(self._line(brief=not self._allocated)):
+                yield from starmap(CallLine, fetched(cursor.execute(sql, files_read)))
 
     def blocks(self) -> Iterator[pa.Table]:
         """Return the same calls in columns named as CallLine's fields, a window at a time."""
@@ -117,7 +120,7 @@ class CallView:
                 for batch in reader:
                     yield pa.Table.from_batches([batch])
 
-    def _local(self) -> str:
+    def local(self) -> str:
         """Return the SQL for seconds on the local clock, from the core's own table of offsets."""
         cases = "".join(
             f" WHEN unixtime >= {since} THEN {offset}"
@@ -136,10 +139,10 @@ class CallView:
     def _all(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
 
-    def _line(self) -> str:
-        """Return the SQL for the columns of a CallLine."""
-        names = (f"{self._local()} AS started" if n == "started" else n for n in CallLine._fields)
-        return ", ".join(names)
+    def _line(self, *, brief: bool = False) -> str:
+        """Return the SQL for the columns of a CallLine; a brief one leaves out the directory's."""
+        names = OF_THE_CARRIER if brief else CallLine._fields
+        return ", ".join(f"{self.local()} AS started" if n == "started" else n for n in names)
 
     def _in_order(self, what: str) -> Iterator[tuple[str, list[str]]]:
         """Yield the queries, each with its file, that give columns of the calls in order.
@@ -159,14 +162,18 @@ class CallView:
             return
         one = self._kept("read_parquet(?, file_row_number=true)")
         for path in sources(self._paths):
-            yield f"SELECT {what} FROM {one} AND {self._wanted} {order}", [path]
+            yield f"SELECT {what} FROM ({one}) WHERE {self._wanted} {order}", [path]
 
     def _inside(self) -> str:
         return f"unixtime >= {self._period.start} AND unixtime < {self._period.end}"
 
     def _kept(self, source: str) -> str:
-        """Return the SQL for those records of a source that are in the ledger."""
-        return f"{source} {self._without} WHERE {self._inside()}"
+        """Return the query for those records of a source that are in the ledger, allocated."""
+        said = words(joined=bool(self._allocated))
+        return (
+            f"SELECT *, {said} FROM {source} {self._without} {self._allocated}"
+            f" WHERE {self._inside()}"
+        )
 
 
 class Selected(CallView):
@@ -179,6 +186,7 @@ class Selected(CallView):
         super().__init__(of._db, of._paths, of._period)  # noqa: SLF001 - a view of the same store
         self._name, self._by_number = f"kept_{number}", by_number
         self._without, self._astray = of._without, of._astray  # noqa: SLF001
+        self._allocated = of._allocated  # noqa: SLF001
         self._wanted = self._condition(where, f"wanted_{number}")
         self._db.execute(f"CREATE VIEW {self._name} AS SELECT * FROM kept WHERE {self._wanted}")
         (count,) = self._one(f"SELECT count(*) FROM {self._name}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from maxo_reports.core.behaviour import Behaviour
 from maxo_reports.core.money import GstBasis
 from maxo_reports.errors import UsageError, did_you_mean
 
@@ -29,6 +30,8 @@ class Account:
     api_key_env: str = DEFAULT_KEY_ENV
     calls_per_month: int = 0
     """About how many calls a month has; sizes the first requests of a new account. 0: unknown."""
+    directory: str = ""
+    """The account's own number directory; empty for the workspace's."""
 
     @property
     def host(self) -> str:
@@ -52,6 +55,8 @@ class Settings:
     """How far the carrier is asked again in other ways: none, light (charged calls), full."""
     trust_environment: bool = False
     """Use the machine's proxy settings and .netrc; off, so that the key goes where you say."""
+    directory: str = ""
+    """The number directory of accounts that have none of their own: a .csv or .xlsx file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ class Workspace:
     folder: Path
     settings: Settings
     accounts: Mapping[str, Account]
+    behaviour: Mapping[str, Behaviour] = field(default_factory=dict)
+    """The thresholds of accounts by their ids; under the empty name those of all others."""
 
     @property
     def out(self) -> Path:
@@ -70,6 +77,15 @@ class Workspace:
     def archive_of(self, account: Account) -> Path:
         """Return the folder that holds an account's replies."""
         return self.folder / self.settings.archive / account.id
+
+    def directory_of(self, account: Account) -> Path | None:
+        """Return the file of an account's number directory, or None where there is none."""
+        named = account.directory or self.settings.directory
+        return self.folder / Path(named).expanduser() if named else None
+
+    def behaviour_of(self, account: Account) -> Behaviour:
+        """Return the thresholds of the checks on an account's behaviour."""
+        return self.behaviour.get(account.id) or self.behaviour.get("") or Behaviour()
 
     def chosen(self, names: Collection[str], *, every: bool) -> tuple[Account, ...]:
         """Return the accounts that the command line means, or say which there are."""

@@ -36,6 +36,23 @@ cost_gst = "unknown"                       # "inclusive" or "exclusive", once a 
 # settle_hours = 48                        # a month is provisional until so long after its end
 # crosscheck = "light"                     # none, light (charged calls asked alone), full
 # trust_environment = false                # use the machine's proxy settings
+# directory = "directory.csv"              # who has which number: label, site, cost_centre, client
+
+# [behaviour]                              # what is told of a month's calls; 0 tells nothing
+# hours = "07:00-19:00"                    # when calls are expected
+# days = ["mon", "tue", "wed", "thu", "fri"]
+# out_of_hours_dollars = 50                # of one number in a month, from which on it is told
+# premium_dollars = 10
+# international_dollars = 100
+# long_minutes = 240                       # charged calls as long as that
+# short_calls = 10                         # so many calls to one number ...
+# short_seconds = 30                       # ... of so many seconds at most ...
+# short_within_minutes = 60                # ... within so many minutes
+# jump_percent = 200                       # so far above the mean of the months before ...
+# jump_dollars = 50                        # ... and by so much
+# jump_months = 3
+# new_numbers = true                       # numbers without a call in the months before
+# silent_months = 3                        # numbers without a call for so many months
 """
 
 

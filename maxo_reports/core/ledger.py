@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from maxo_reports.core.directory import ALLOCATIONS, NOBODY
+
 
 @dataclass(frozen=True, slots=True)
 class Totals:
@@ -55,6 +57,7 @@ DIMENSIONS: Mapping[str, str] = {
     "category": "Rate category",
     "direction": "Direction",
     "service_number": "Service number",
+    **ALLOCATIONS,
 }
 """Dimension of a finest group -> its heading, in the order of ``Group.key``."""
 
@@ -66,7 +69,11 @@ def total(parts: Iterable[Totals]) -> Totals:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The totals of the calls that share one value in each dimension of a grouping."""
+    """The totals of the calls that share one value in each dimension of a grouping.
+
+    The key of a finest group ends before the directory's dimensions where there is no directory:
+    then no call is allocated.
+    """
 
     key: tuple[str, ...]
     totals: Totals
@@ -140,5 +147,12 @@ class Ledger:
         places = [list(DIMENSIONS).index(name) for name in dimensions]
         rolled: defaultdict[tuple[str, ...], Totals] = defaultdict(Totals)
         for group in self.groups:
-            rolled[tuple(group.key[place] for place in places)] += group.totals
+            key = finest(group.key)
+            rolled[tuple(key[place] for place in places)] += group.totals
         return tuple(Group(key, rolled[key]) for key in sorted(rolled))
+
+
+def finest(key: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the key of a finest group with a value in every dimension."""
+    missing = len(DIMENSIONS) - len(key)
+    return (*key, *NOBODY[-missing:]) if missing else key

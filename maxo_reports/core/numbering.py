@@ -4,12 +4,20 @@ The carrier writes one service in several ways: ``0255500140``, ``+61255500140``
 ``0255500140/PBX``. For grouping these are one number; the raw text is kept beside it.
 Ranges are ACMA's: ten-digit geographic 02 03 07 08, mobile 04, 13 (six digits) and 1300,
 180 (seven digits) and 1800, premium 19; 0011 dials abroad and 61 is Australia.
+What a number is for, and how it is written for the whole world, is looked up in the numbering
+plans of ``phonenumbers``.
 """
 
 from __future__ import annotations
 
 import re
 
+import phonenumbers
+
+_HOME = "AU"
+_PREMIUM_LENGTHS = frozenset({6, 8, 10})
+_NEIGHBOURS = 4
+"""So many regions may share a code whose first is meant: Jersey rings as the United Kingdom."""
 _FILLING = re.compile(r"[\s\-().\u00a0\u2010-\u2015]+")
 _DIGITS = re.compile(r"\+?[0-9]+", re.ASCII)
 _WITHHELD = frozenset(
@@ -50,6 +58,67 @@ def _national(rest: str) -> str:
     if rest.startswith(("13", "18", "19", "0")) and len(rest) in {6, 7, 8, 10}:
         return rest
     return "0" + rest
+
+
+def comparable(raw: str) -> str:
+    """Return the one form in which numbers are compared: ``+61255500140``, E.164 where it is one.
+
+    Two ways of writing a number come out the same, also where no plan knows it. Inner numbers
+    (``101``) and names of the exchange (``PBX``) come back in small letters.
+    """
+    number = compact(raw)
+    if not _DIGITS.fullmatch(number):
+        return number.casefold()
+    parsed = _parsed(number)
+    if parsed is not None and phonenumbers.is_valid_number(parsed):
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    if number.startswith("0"):
+        return f"+61{number[1:]}" if len(number) > 1 else number
+    if number.startswith(("13", "18", "19")) and len(number) > 5:
+        return f"+61{number}"
+    return number
+
+
+def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(number, _HOME)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+def is_premium(raw: str) -> bool:
+    """Tell whether a number is one at whose price the called party earns: ACMA's 19 numbers."""
+    number = compact(raw)
+    return number.startswith("19") and number.isdigit() and len(number) in _PREMIUM_LENGTHS
+
+
+def abroad(raw: str) -> str:
+    """Return the calling code of a number abroad, with its country where it has one.
+
+    ``+64 NZ``; several countries share ``+1``, and ``+881`` is a satellite's. Australia's own
+    numbers have none here, and neither has what is no number.
+    """
+    number = compact(raw)
+    if not number.startswith("+") or number.startswith("+61") or not _DIGITS.fullmatch(number):
+        return ""
+    for length in (1, 2, 3):
+        code = number[1 : 1 + length]
+        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code))
+        if regions is not None:
+            alone = len(regions) <= _NEIGHBOURS and regions[0].isalpha()
+            return f"+{code} {regions[0]}" if alone else f"+{code}"
+    return number[:4]
+
+
+def unmistakable(number: str) -> str:
+    """Write a grouped number so that no spreadsheet takes it for a figure: with spaces in it."""
+    shown = spaced(number)
+    if shown != number or not _DIGITS.fullmatch(number):
+        return shown
+    parsed = _parsed(number) if number.startswith("+") else None
+    if parsed is not None:
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return f"{number[:3]} {number[3:]}" if number.startswith("0") else number
 
 
 def spaced(number: str) -> str:

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.checks import Check, Completeness, Finding, State
+from maxo_reports.core.directory import ALLOCATIONS, UNALLOCATED
 from maxo_reports.core.ledger import NOTHING, Ledger, Totals
 from maxo_reports.core.money import GstBasis
 from maxo_reports.core.period import BillingPeriod
@@ -90,7 +91,8 @@ class CallLine(NamedTuple):
     """One call as the itemised list shows it.
 
     ``started`` is seconds since 1970 on the account's local clock, ``seconds`` the duration
-    (None where the carrier gave none), ``cost`` micro-dollars (None where unreadable).
+    (None where the carrier gave none), ``cost`` micro-dollars (None where unreadable). The last
+    four are what the number directory says of it on its day.
     """
 
     call_id: str
@@ -103,6 +105,10 @@ class CallLine(NamedTuple):
     status: str
     seconds: int | None
     cost: int | None
+    label: str = UNALLOCATED
+    site: str = UNALLOCATED
+    cost_centre: str = UNALLOCATED
+    client: str = UNALLOCATED
 
 
 CALL_COLUMNS: Mapping[str, Column] = {
@@ -116,8 +122,11 @@ CALL_COLUMNS: Mapping[str, Column] = {
     "status": Column("status", "Status", Kind.TEXT),
     "seconds": Column("seconds", "Duration", Kind.DURATION),
     "cost": Column("cost", "Cost", Kind.MONEY),
+    **{name: Column(name, heading, Kind.TEXT) for name, heading in ALLOCATIONS.items()},
 }
 """What an itemised list can show, in CallLine's order."""
+OF_THE_CARRIER: tuple[str, ...] = tuple(key for key in CALL_COLUMNS if key not in ALLOCATIONS)
+"""The columns that an itemised list shows unless its definition says: what the carrier says."""
 
 
 class CallBlock(Protocol):

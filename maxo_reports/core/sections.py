@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from maxo_reports.core import checks, grids, money
+from maxo_reports.core import checks, described, grids, money
 from maxo_reports.core.changes import KINDS, Change
 from maxo_reports.core.checks import Check
 from maxo_reports.core.ledger import Ledger, Totals
@@ -160,11 +160,12 @@ def _summary(spec: SectionSpec, _: Source, view: View) -> Section:
 
 
 def _groups(spec: SectionSpec, _: Source, view: View) -> Section:
-    keys = dimensions(spec)
+    keys, beside = dimensions(spec), described.columns(spec, view.ledger)
+    said = described.of_numbers(spec, view.ledger, beside)
     groups = sorted(view.ledger.by(spec.group_by), key=ORDER_OF[spec.order_by])
-    rows = [Row((*g.key, *figures(g.totals, spec.show)), key=g.key) for g in groups]
-    rows.append(total_row(view.ledger.control, spec.show, len(keys)))
-    table = Table(keys + measures(spec), tuple(rows), spec.group_by)
+    rows = [Row((*g.key, *said(g.key), *figures(g.totals, spec.show)), key=g.key) for g in groups]
+    rows.append(total_row(view.ledger.control, spec.show, len(keys) + len(beside)))
+    table = Table((*keys, *beside, *measures(spec)), tuple(rows), spec.group_by)
     return Section(spec, table, "" if groups else grids.NO_CALLS)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from maxo_reports.core.cdr import INBOUND, OUTBOUND
+from maxo_reports.core.directory import ALLOCATIONS
 
 FLAGS: Mapping[str, tuple[str, str]] = {
     "charged": ("only charged calls", "only calls without a charge"),
@@ -21,6 +22,7 @@ TEXTS: Mapping[str, str] = {
     "category": "rate category",
     "service_number": "service number",
     "status": "status",
+    **{name: heading.lower() for name, heading in ALLOCATIONS.items()},
 }
 """Field with texts, compared to the letter -> how a filter by it reads."""
 FIELDS = (*FLAGS, *TEXTS)

@@ -17,6 +17,7 @@ from maxo_reports.engine.handing import (
     make_handoff,
     verify_bundle,
 )
+from maxo_reports.engine.numbers import directories_of, suggest
 from maxo_reports.engine.packs import (
     DEFAULT_REPORTS,
     as_json,
@@ -40,6 +41,7 @@ __all__ = [
     "as_json",
     "bundle_handoffs",
     "demo",
+    "directories_of",
     "examine_archive",
     "export_period",
     "handoff_json",
@@ -57,6 +59,7 @@ __all__ = [
     "run",
     "sample",
     "strangers",
+    "suggest",
     "verify",
     "verify_bundle",
 ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from maxo_reports import config, definitions, manifest, pack
+from maxo_reports import config, definitions, manifest, pack, rules
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.config import Account, Workspace
 from maxo_reports.core.period import parse_period
@@ -47,7 +47,7 @@ def pull_period(job: Job) -> Pull:
 
 def run(job: Job, reports: Sequence[str], *, offline: bool = False) -> Outcome:
     """Pull, check, render, read back and seal every report of one account's period."""
-    asked_for = wanted(job.workspace, reports)
+    asked_for = wanted(job.workspace, reports, rules.of(job.workspace, job.account))
     with locks.alone(job):
         work = asking.archived(job) if offline else asking.proved(job, asking.pulled(job))
         return issue(job, asked_for, work)
@@ -55,7 +55,7 @@ def run(job: Job, reports: Sequence[str], *, offline: bool = False) -> Outcome:
 
 def refresh(job: Job, book: Path, report: str, *, asks: bool = False) -> tuple[Source, Refreshed]:
     """Fill a user's own workbook from the archive; with ``asks``, the carrier is asked first."""
-    asked_for = wanted(job.workspace, [report])
+    asked_for = wanted(job.workspace, [report], rules.of(job.workspace, job.account))
     if pack.holds(book):
         message = f"{book} is of a sealed pack, which is never changed: copy it elsewhere first"
         raise UsageError(message)
@@ -95,7 +95,9 @@ def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:
     work = pull_behind(job, sealed)
     if work is None:
         raise ArchiveError(f"the calls behind {sealed.folder} {gone(job, sealed)}")
-    differing = made_again(job, wanted(workspace, list(said["reports"])), work, sealed)
+    followed = rules.again(job.archive, said)
+    asked_for = wanted(workspace, list(said["reports"]), followed)
+    differing = made_again(job, asked_for, work, sealed)
     if differing:
         raise TieOutError(f"pack {sealed.folder}, made again: {'; '.join(differing)}")
 

@@ -18,6 +18,7 @@ from openpyxl.utils import get_column_letter
 
 from maxo_reports.core.report import (
     CALL_COLUMNS,
+    OF_THE_CARRIER,
     Calls,
     Cell,
     Column,
@@ -78,7 +79,10 @@ class CallRows:
 
     def __init__(self, calls: Calls, spec: SectionSpec) -> None:
         self.columns: Mapping[str, Column] = {
-            key: spec.named(column) for key, column in CALL_COLUMNS.items()
+            key: spec.named(column)
+            for key, column in CALL_COLUMNS.items()
+            # A user's own column may well be called "Client".
+            if key in OF_THE_CARRIER or key in spec.show
         }
         self.calls = calls
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maxo_reports.core.directory import NOBODY
 from maxo_reports.core.ledger import (
     DIMENSIONS,
     MEASURES,
@@ -71,8 +72,9 @@ def test_every_grouping_adds_up_to_the_same_totals(ledger: Ledger) -> None:
         cost=sum((g.totals.cost for g in groups), Decimal(0)),
     )
     assert ledger.totals == expected
-    for size in range(len(DIMENSIONS) + 1):
-        for dimensions in permutations(DIMENSIONS, size):
+    own = list(DIMENSIONS)[:3]
+    for size in range(len(own) + 1):
+        for dimensions in permutations(own, size):
             rolled = ledger.by(dimensions)
             assert total(group.totals for group in rolled) == expected
             found = [group.key for group in rolled]
@@ -98,7 +100,9 @@ def test_grouping_by_all_dimensions_gives_the_finest_groups() -> None:
         Group(("local", "Outbound", "1"), Totals(2, cost=Decimal(2))),
     )
     ledger = Ledger(groups, ((date(2026, 10, 1), Totals(3)),), Totals(3), Intake(3, 3, 0, 0))
-    assert ledger.by(list(DIMENSIONS)) == groups
+    assert ledger.by(list(DIMENSIONS)[:3]) == groups
+    every = ledger.by(list(DIMENSIONS))
+    assert every == tuple(Group((*g.key, *NOBODY), g.totals) for g in groups)
 
 
 def test_an_unknown_dimension_is_no_grouping() -> None:

@@ -80,7 +80,7 @@ def test_whatever_comes_in_no_rule_is_broken(tmp_path_factory, lines: Sequence[C
     assert not broken(path)
     raw = Raw(path)
     texts = ["".join(shown(c.text)) for c in raw.cells("Calls") if c.text is not None][10:]
-    expected = [visible(v, LONGEST) for each in lines for v in each if isinstance(v, str)]
+    expected = [visible(v, LONGEST) for one in lines for v in one[:10] if isinstance(v, str)]
     assert texts == expected
     read = table(path)
     assert [row[0] for row in read[: len(lines)]] == [visible(c.call_id, LONGEST) for c in lines]
