@@ -125,7 +125,7 @@ def built(loaded: definitions.Loaded, source: Source) -> Report:
     """Fill a report's sections, and stop where figures of its own that must be equal are not."""
     filled = sections.build(loaded.definition, source)
     # The source's own are judged already: the carrier's other answers are findings.
-    _stop_on([check for check in filled.checks if check not in source.checks])
+    stop_on([check for check in filled.checks if check not in source.checks])
     return filled
 
 
@@ -169,7 +169,7 @@ def _source(
     months = trailing.of(job.archive, work, job.period) if follow.behaviour.looks_back else ()
     windows = [line.window for line in completeness.windows]
     passed = (*checks.checks(ledger, job.period, windows), *follow.checks(ledger))
-    _stop_on(passed)
+    stop_on(passed)
     found = checks.worst_first(
         (
             *checks.findings(ledger),
@@ -200,7 +200,7 @@ def _source(
     )
 
 
-def _stop_on(passed: Collection[Check]) -> None:
+def stop_on(passed: Collection[Check]) -> None:
     """Stop when two figures that must be equal are not."""
     for check in passed:
         if not check.passed:

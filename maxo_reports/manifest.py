@@ -64,8 +64,25 @@ def evidence(
 ) -> dict[str, Any]:
     """Return the figures, the checks and the replies that are behind a pack.
 
-    ``earlier`` are the pulls of the months that it is compared with. A file that is about other
-    calls than the whole period says which.
+    ``earlier`` are the pulls of the months that it is compared with.
+    """
+    own = own_evidence(source, tied)
+    made_with = {name: own.pop(name) for name in ("libraries", "python")}
+    return {
+        "pull": work.number,
+        **({"compared_with": dict(earlier)} if earlier else {}),
+        **own,
+        "host": work.asked.host,
+        "replies": replies(work),
+        **made_with,
+    }
+
+
+def own_evidence(source: Source, tied: Sequence[Tied]) -> dict[str, Any]:
+    """Return the figures and checks of a pack, without a word on the carrier's replies.
+
+    A reply's hash would tell whoever knows the rest of a small reply what its calls cost. A file
+    that is about other calls than the whole period says which.
     """
     others = {
         each.name: {"filter": each.filtered, **totals(each.totals)}
@@ -73,15 +90,11 @@ def evidence(
         if each.totals is not None and each.totals != source.ledger.control
     }
     return {
-        "pull": work.number,
-        **({"compared_with": dict(earlier)} if earlier else {}),
         "control_totals": totals(source.ledger.control),
         **({"totals_of_files": others} if others else {}),
         "records": records(source.ledger.intake),
         "checks": [_check(check) for check in source.checks],
         "pulled_at": source.heading.pulled_at.isoformat(),
-        "host": work.asked.host,
-        "replies": replies(work),
         "libraries": {name: version(name) for name in _LIBRARIES},
         "python": platform.python_version(),
     }

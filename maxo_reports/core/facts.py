@@ -34,5 +34,5 @@ def facts(heading: Heading) -> Sequence[Fact]:
         Fact("state", "State", sure, warns=state.word == "provisional"),
         Fact("revision", "Revision", f"{heading.revision}"),
         Fact("pulled", "Calls pulled", f"{heading.pulled_at:%d %b %Y %H:%M:%S}"),
-        Fact("cost_basis", "Costs", heading.cost_basis),
+        Fact("cost_basis", "Charges" if heading.charged else "Costs", heading.cost_basis),
     )

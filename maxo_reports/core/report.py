@@ -35,6 +35,8 @@ class Kind(Enum):
     """Whole seconds."""
     MONEY = "money"
     """Dollars as Decimal; None where the carrier's cost cannot be read."""
+    CENTS = "cents"
+    """Dollars that were rounded once, to the cent: what is paid."""
     MOMENT = "moment"
     """Local time."""
     DATE = "date"
@@ -295,11 +297,13 @@ class Heading:
     cost_gst: GstBasis
     pulled_at: datetime
     revision: int = 1
+    charged: str = ""
+    """What the charges mean, where the figures are those and not the carrier's costs."""
 
     @property
     def cost_basis(self) -> str:
         """One sentence on what the costs mean, GST included or not (never guessed)."""
-        return COST_BASIS[self.cost_gst]
+        return self.charged or COST_BASIS[self.cost_gst]
 
 
 _NOT_LOOKED_INTO = Completeness()
@@ -342,6 +346,8 @@ class Source:
     changes: Changes | None = None
     select: Selector = _no_selection
     earlier: tuple[Earlier, ...] = ()
+    charges: Table | None = None
+    """What a reseller's client pays, line by line; None in any other report."""
 
     def view(self, where: Where, *, by_number: bool = False) -> View:
         """Return the calls of a filter; the whole needs no second look."""

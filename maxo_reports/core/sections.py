@@ -32,6 +32,7 @@ from maxo_reports.core.report import (
 )
 from maxo_reports.core.text import counted
 from maxo_reports.core.where import ALL, Where
+from maxo_reports.errors import UsageError
 
 SECTION_KINDS: Mapping[str, str] = {
     "summary": "account, period, state and control totals",
@@ -45,11 +46,13 @@ SECTION_KINDS: Mapping[str, str] = {
     "windows": "what was asked of the carrier, and which reply came",
     "changes": "what changed since the revision before; left out of a first issue",
     "changed-calls": "the calls that changed; left out of a first issue",
+    "charges": "what a reseller's client pays: calls, fees, GST, total (made by oncharge)",
 }
 """Kind of section -> what it shows."""
 
 ORDERS: tuple[str, ...] = tuple(ORDER_OF)
 """How the rows of a grouped table can be ordered."""
+CHARGES = "charges"
 OF_CHANGES = frozenset({"changes", "changed-calls"})
 """Kinds that a first issue leaves out."""
 
@@ -61,6 +64,9 @@ OF_CALLS = frozenset({"summary", "groups", "days", "matrix", "itemised", "trend"
 def build(definition: Definition, source: Source) -> Report:
     """Fill a definition's sections from the ledger: the one report value of all its files."""
     ledger = source.ledger
+    if source.charges is None and any(spec.kind == CHARGES for spec in definition.sections):
+        # Its calls would stand there at the price that they are bought for.
+        raise UsageError(f"report {definition.name!r} is for clients: 'oncharge' makes it")
     specs = [
         spec
         for spec in definition.sections
@@ -221,6 +227,10 @@ _WINDOW_COLUMNS = (
 )
 
 
+def _charges(spec: SectionSpec, source: Source) -> Section:
+    return Section(spec, source.charges, "GST is worked out on the total, not on single calls.")
+
+
 def _windows(spec: SectionSpec, source: Source) -> Section:
     period = source.heading.period
     clock = LocalClock.over(period.zone, period.start, period.end)
@@ -315,6 +325,7 @@ _FILL: Mapping[str, Callable[[SectionSpec, Source], Section]] = {
     "windows": _windows,
     "changes": _changes,
     "changed-calls": _changed_calls,
+    CHARGES: _charges,
 }
 _FILL_CALLS: Mapping[str, Callable[[SectionSpec, Source, View], Section]] = {
     "summary": _summary,

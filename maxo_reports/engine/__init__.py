@@ -18,6 +18,7 @@ from maxo_reports.engine.handing import (
     verify_bundle,
 )
 from maxo_reports.engine.numbers import directories_of, suggest
+from maxo_reports.engine.oncharging import oncharge_period, oncharged_json
 from maxo_reports.engine.packs import (
     DEFAULT_REPORTS,
     as_json,
@@ -30,6 +31,14 @@ from maxo_reports.engine.packs import (
     verify,
 )
 from maxo_reports.engine.probing import probe, probe_as_json
+from maxo_reports.engine.rates import (
+    check_card,
+    checked_json,
+    infer_rates,
+    inferred_json,
+    model_lines,
+    write_card,
+)
 from maxo_reports.issue import Outcome
 from maxo_reports.job import Job, Progress
 
@@ -40,15 +49,22 @@ __all__ = [
     "Progress",
     "as_json",
     "bundle_handoffs",
+    "check_card",
+    "checked_json",
     "demo",
     "directories_of",
     "examine_archive",
     "export_period",
     "handoff_json",
+    "infer_rates",
+    "inferred_json",
     "init_handoff",
     "is_bundle",
     "lately",
     "make_handoff",
+    "model_lines",
+    "oncharge_period",
+    "oncharged_json",
     "period_of",
     "probe",
     "probe_as_json",
@@ -62,4 +78,5 @@ __all__ = [
     "suggest",
     "verify",
     "verify_bundle",
+    "write_card",
 ]

@@ -24,6 +24,7 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
+CENTS = 2
 Folders = Sequence[Path]
 
 
@@ -70,12 +71,15 @@ def _templates(folders: Folders, places: int) -> _Sandbox:
 
 
 def _filters(places: int) -> dict[str, Callable[..., str]]:
-    """Return the four filters; ``money`` writes the report's own number of decimals."""
+    """Return the four filters; ``money`` writes the report's own number of decimals.
 
-    def _money(value: object, sign: str = "") -> str:
+    With ``cents=true`` it writes two: what was rounded to the cent already.
+    """
+
+    def _money(value: object, sign: str = "", *, cents: bool = False) -> str:
         if not isinstance(value, Decimal):
             raise FilterArgumentError("money writes dollars, which are Decimal")
-        return money.to_text(value, places, sign)
+        return money.to_text(value, CENTS if cents else places, sign)
 
     return {"money": _money, "duration": _duration, "moment": moment, "phone": _phone}
 

@@ -21,7 +21,8 @@ from maxo_reports.core.text import visible
 from maxo_reports.tieout.compared import Differences, Tied, said
 from maxo_reports.tieout.words import Line, lines
 
-_FIGURES = frozenset({Kind.COUNT, Kind.DURATION, Kind.MONEY})
+_FIGURES = frozenset({Kind.COUNT, Kind.DURATION, Kind.MONEY, Kind.CENTS})
+_DOLLARS = frozenset({Kind.MONEY, Kind.CENTS})
 _COUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})*", re.ASCII)
 _DURATION = re.compile(r"([0-9]+):([0-9]{2}):([0-9]{2})", re.ASCII)
 _MONEY = re.compile(r"(\u2212?)\$?([0-9]{1,3}(?:,[0-9]{3})*\.[0-9]+)", re.ASCII)
@@ -30,6 +31,7 @@ _WHOLE_LABEL = 24
 _COMPARED = 80
 """How many letters of a label are compared: a template may cut a long one."""
 _FEW_DIGITS = 3
+_CENTS = 2
 _ABOVE, _BELOW = 4, 16
 """How many lines around a row a wrapped label may take."""
 
@@ -159,7 +161,8 @@ def _expected(cells: Sequence[Cell], columns: Sequence[Column], places: int) -> 
             label.append(_label(cell))
             legible = legible and _is_latin(str(cell or ""))
         elif isinstance(cell, (int, Decimal)):
-            figure = round_half_up(cell, places) if isinstance(cell, Decimal) else cell
+            own = _CENTS if column.kind is Kind.CENTS else places
+            figure = round_half_up(cell, own) if isinstance(cell, Decimal) else cell
             figures.append((column.label, column.kind, figure))
     return _Expected(tuple(label), legible, tuple(figures))
 
@@ -181,7 +184,7 @@ def read(word: str, kind: Kind) -> _Figure | None:
     if kind is Kind.DURATION and (match := _DURATION.fullmatch(word)):
         hours, minutes, seconds = map(int, match.groups())
         return hours * 3600 + minutes * 60 + seconds
-    if kind is Kind.MONEY and (match := _MONEY.fullmatch(word)):
+    if kind in _DOLLARS and (match := _MONEY.fullmatch(word)):
         value = Decimal(match[2].replace(",", ""))
         return -value if match[1] else value
     return None

@@ -56,13 +56,19 @@ def test_unknown_keys_are_named_by_line_with_the_nearest(tmp_path):
     assert found(tmp_path, "xero-bill", books) == (
         "contact 'MaxoTel' is not in contacts.csv (did you mean 'Maxotel'?)",
         "line 1 (Mobile): account '489' is not in chart.csv (did you mean '48'?)",
-        "line 1 (Mobile): tax 'GST on Expenses' is not in taxes.csv "
-        "(did you mean 'GST on expenses'?)",
+        (
+            "line 1 (Mobile): tax 'GST on Expenses' is not in taxes.csv "
+            "(did you mean 'GST on expenses'?)"
+        ),
         "line 2 (Local): account '489' is not in chart.csv (did you mean '48'?)",
-        "line 2 (Local): tax 'GST on Expenses' is not in taxes.csv "
-        "(did you mean 'GST on expenses'?)",
-        "line 3 (Plan fees): tax 'GST on Expenses' is not in taxes.csv "
-        "(did you mean 'GST on expenses'?)",
+        (
+            "line 2 (Local): tax 'GST on Expenses' is not in taxes.csv "
+            "(did you mean 'GST on expenses'?)"
+        ),
+        (
+            "line 3 (Plan fees): tax 'GST on Expenses' is not in taxes.csv "
+            "(did you mean 'GST on expenses'?)"
+        ),
     )
 
 

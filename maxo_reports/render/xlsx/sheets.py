@@ -71,6 +71,8 @@ class _Painter:
             "trend": self._draw_table,
             "exceptions": self._draw_sentences,
             "windows": self._draw_table,
+            "table": self._draw_table,
+            "charges": self._draw_table,
             "changes": self._draw_table,
             "changed-calls": self._draw_table,
             "checks": self._draw_checks,

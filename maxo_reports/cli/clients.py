@@ -1,0 +1,86 @@
+"""The command of resellers: oncharge."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maxo_reports.cli import figures, saying, words, work
+from maxo_reports.errors import DONE, FINDINGS, UsageError
+
+if TYPE_CHECKING:
+    from maxo_reports.core.margins import CarrierTotal
+    from maxo_reports.engine import Job
+
+
+def add(verbs: Any) -> None:
+    """Add the command to the parser."""
+    does = "charge a period's calls to your clients: a statement for each, a margin report for you"
+    verb = words.verb(verbs, "oncharge", _oncharge, does)
+    words.add_what(verb)
+    verb.add_argument(
+        "--terms", type=Path, metavar="FILE", help="what clients pay (default: oncharge.toml)"
+    )
+    verb.add_argument(
+        "--bill-total",
+        metavar="DOLLARS",
+        help="what the carrier's bill comes to, GST included: for the three-way comparison",
+    )
+    words.add_json(verb)
+    verb.set_defaults(offline=True)
+
+
+def _oncharge(arguments: argparse.Namespace) -> int:
+    from maxo_reports import engine
+    from maxo_reports.core import margins
+    from maxo_reports.core.checks import needs_a_person
+
+    carrier = _carrier(arguments)
+    objects: list[dict[str, Any]] = []
+    asks = False
+
+    def one(job: Job) -> None:
+        nonlocal asks
+        done = engine.oncharge_period(job, arguments.terms, carrier)
+        asks = asks or needs_a_person(done.sealed.findings)
+        objects.append(engine.oncharged_json(done))
+        if arguments.json:
+            return
+        heading, sealed = done.source.heading, done.sealed
+        saying.say(
+            *figures.figures(
+                *(heading.account_name, heading.period, heading.state, done.source.ledger),
+                sealed.findings,
+            ),
+            *(f"  {line}" for line in margins.words(done.margin)),
+        )
+        for each in (*(made.sealed for made in done.packs), sealed):
+            if each.unchanged:
+                saying.say(f"  nothing has changed: revision {each.pack.revision} stands")
+            saying.say(*(f"  {path}" for path in each.pack.files))
+
+    with work.progress() as progress:
+        jobs = work.jobs(arguments, progress)
+        if carrier is not None and len(jobs) > 1:
+            raise UsageError("--bill-total is of one account: name it with --account")
+        failed = saying.each([(job.account.id, partial(one, job)) for job in jobs])
+    if arguments.json and len(objects) == 1 and not failed:
+        saying.say(json.dumps(objects[0], indent=1))
+    elif arguments.json:
+        saying.print_accounts(objects, failed)
+    return saying.worst(failed, FINDINGS if asks else DONE)
+
+
+def _carrier(arguments: argparse.Namespace) -> CarrierTotal | None:
+    from maxo_reports.core import margins
+    from maxo_reports.core.money import dollars, micros_from_text, plain
+
+    if arguments.bill_total is None:
+        return None
+    micros = micros_from_text(arguments.bill_total)
+    if micros is None:
+        raise UsageError(f"--bill-total must be dollars, not {arguments.bill_total!r}")
+    return margins.of_carrier(f"${plain(dollars(micros))} with GST", micros)

@@ -1,0 +1,397 @@
+"""On-charging from end to end: statements for clients, a margin for the reseller, three ways.
+
+Over HTTP from a carrier on loopback, through the command line, with other programs as readers.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import leaks
+import pytest
+from carriers import KEY, OCTOBER, SYDNEY, Raw, call
+from workspaces import SETTLED, Fickle, Ran, contents, ran, rows_below, sheet
+
+from maxo_reports.cli import clock
+
+pytestmark = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler is not installed")
+DIRECTORY = """\
+number,label,client
+0255500140,Front desk,Smith Dental
+0255500141,Back office,Smith Dental
+0255500142,,Jones & Co
+0255500143,,Brown
+"""
+TERMS = """\
+[defaults]
+gst_percent = 10
+
+[client.smith]
+name = "Smith Dental"
+markup_percent = 37.7319
+markup_percent_by_category = { "Mobile" = 61.2527 }
+markup_per_call = 0.0113
+minimum = 50
+
+[[client.smith.fee]]
+text = "Number hire"
+each = "5.25"
+count = 2
+
+[client.jones]
+name = "Jones & Co"
+rate_card = "jones.csv"
+included = 2.5
+"""
+CARD = """\
+category,direction,flagfall,per minute,first increment,increment,rounding,places,gst
+Mobile,Outbound,0.07,0.21,60,60,up,2,exclusive
+,Outbound,,0.09,1,1,half-up,4,inclusive
+"""
+NUMBERS = {
+    "0255500140": "Smith Dental",
+    "0255500141": "Smith Dental",
+    "0255500142": "Jones & Co",
+    "0255500143": "Brown",
+    "0255500149": "Unallocated",
+}
+CATEGORIES = ("Local", "National", "Mobile")
+
+
+def planted(count: int = 60, seed: int = 7) -> list[dict[str, Any]]:
+    """Make outbound calls up whose costs are rare strings of digits, and so are their sums."""
+    dice = random.Random(seed)
+    calls = []
+    for n in range(1, count + 1):
+        number = dice.choice(list(NUMBERS))
+        cost = f"{dice.randrange(1_000, 9_999)}.{dice.randrange(1_000, 9_999)}"
+        calls.append(
+            call(
+                880_000 + n,
+                OCTOBER + n * 40_000 + dice.randrange(20_000),
+                zone=SYDNEY,
+                direction="OUT",
+                origin=number,
+                destination=f"049157{n:04}",
+                rate=dice.choice(CATEGORIES),
+                inboundrate="",
+                duration=dice.randrange(5, 900),
+                cost=cost,
+            )
+        )
+    return calls
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAXO_API_KEY", KEY)
+    monkeypatch.setattr(clock, "now", lambda: SETTLED)
+
+
+class Office:
+    """A reseller's workspace: one account, a directory, terms."""
+
+    def __init__(self, folder: Path, carrier: Fickle) -> None:
+        self.folder, self.carrier = folder, carrier
+        self.settings()
+        self.write("directory.csv", DIRECTORY)
+        self.write("oncharge.toml", TERMS)
+        self.write("jones.csv", CARD)
+
+    def settings(self, gst: str = "inclusive", more: str = "") -> None:
+        """Write the settings."""
+        self.write(
+            "maxo.toml",
+            f'[account.acme]\nname = "Wholesale"\ntimezone = "{SYDNEY}"\n'
+            f'base_url = "{self.carrier.base_url}"\ncost_gst = "{gst}"\n{more}'
+            '[settings]\ndirectory = "directory.csv"\n',
+        )
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the workspace."""
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+    def oncharge(self, *words: str) -> Ran:
+        """Charge October."""
+        return ran(self.folder, "oncharge", "2026-10", "--json", *words)
+
+    def files(self, what: str, revision: int = 1) -> list[Path]:
+        """Return the files of a pack."""
+        folder = self.folder / "out" / "acme" / what / "2026-10" / f"r{revision}"
+        return sorted(folder.iterdir())
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """Yield a workspace whose month has been pulled."""
+    with Fickle(planted()) as carrier:
+        made = Office(tmp_path, carrier)
+        assert ran(tmp_path, "pull", "2026-10").code == 0
+        yield made
+
+
+def costs_of(calls: list[dict[str, Any]], client: str) -> list[Raw]:
+    """Return a client's calls."""
+    return [c for c in calls if NUMBERS[c["origin"]] == client]
+
+
+def buy_prices(calls: list[dict[str, Any]], client: str) -> set[Decimal]:
+    """Return everything that could betray what a client's calls cost the reseller.
+
+    Each call and each sum by number, by category, by day and of all, with GST and without.
+    """
+    own = costs_of(calls, client)
+    groups: dict[tuple[str, object], Decimal] = {}
+    for c in own:
+        day = (c["unixtime"] - OCTOBER) // 86_400
+        for key in (
+            *(("call", c["callid"]), ("number", c["origin"]), ("category", c["rate"])),
+            *(("day", day), ("all", "")),
+        ):
+            groups[key] = groups.get(key, Decimal(0)) + Decimal(c["cost"])
+    with_gst = set(groups.values())
+    return with_gst | {(figure * 10 / 11).quantize(Decimal("0.000001")) for figure in with_gst}
+
+
+def rounded(value: Fraction, places: int = 2) -> Decimal:
+    """Round half away from zero, by Decimal's own rule."""
+    exact = Decimal(value.numerator) / Decimal(value.denominator)
+    return exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+
+
+def test_no_buy_price_is_in_any_part_of_a_clients_pack(office: Office) -> None:
+    """Not in a cell, name, cached value, property, stream, attachment, JSON or file name.
+
+    The same search finds the costs in the reseller's own statement and margin report, in the
+    workbook and in the PDF: what it does not find is not there.
+    """
+    done = office.oncharge()
+    assert done.code == 1  # Brown has no terms, and calls of nobody are there
+    calls = planted()
+    for client, folder in (("Smith Dental", "client-smith"), ("Jones & Co", "client-jones")):
+        files = office.files(folder)
+        assert {path.suffix for path in files} == {".xlsx", ".pdf", ".json", ""}
+        figures = buy_prices(calls, client)
+        assert len(figures) > 40
+        assert leaks.found(files, figures) == {}
+        for other in ("Wholesale", "Brown", "markup", "37.7319", "61.2527", "jones.csv"):
+            assert leaks.holds(files, other) == set()
+        for number, whose in NUMBERS.items():
+            if whose != client:
+                spaced = f"{number[:2]} {number[2:6]} {number[6:]}"
+                assert leaks.holds(files, number) == leaks.holds(files, spaced) == set()
+        for c in calls:
+            if NUMBERS[c["origin"]] != client:
+                assert leaks.holds(files[-1:], str(c["callid"])) == set()
+    # The search itself is proved where the costs do stand.
+    office.write("oncharge.toml", TERMS)
+    run = ran(office.folder, "run", "2026-10", "--offline", "--json")
+    own = sorted(Path(run.said["pack"]).iterdir())
+    whole = sum((Decimal(c["cost"]) for c in calls), Decimal(0))
+    single = {Decimal(c["cost"]) for c in calls}
+    books = [path for path in own if path.suffix == ".xlsx"]
+    assert set(leaks.found(books, single | {whole})) == single | {whole}
+    by_category = {
+        sum((Decimal(c["cost"]) for c in calls if c["rate"] == category), Decimal(0))
+        for category in CATEGORIES
+    }
+    pages = [path for path in own if path.suffix == ".pdf"]
+    assert set(leaks.found(pages, by_category | {whole})) == by_category | {whole}
+    margin = [path for path in office.files("margin") if path.suffix == ".xlsx"]
+    sums = {
+        sum((Decimal(c["cost"]) for c in costs_of(calls, client)), Decimal(0))
+        for client in set(NUMBERS.values())
+    }
+    assert set(leaks.found(margin, sums)) == sums
+
+
+def test_what_clients_pay_is_what_the_terms_say(office: Office) -> None:
+    """Worked out again with Fractions from the carrier's own records."""
+    said = office.oncharge().said
+    calls = planted()
+    clients = {each["client"]: each for each in said["clients"]}
+
+    smith = Fraction(0)
+    for c in costs_of(calls, "Smith Dental"):
+        percent = Fraction("61.2527") if c["rate"] == "Mobile" else Fraction("37.7319")
+        smith += Fraction(c["cost"]) / Fraction(11, 10) * (1 + percent / 100) + Fraction("0.0113")
+    net = rounded(smith + Fraction("10.50"))
+    gst = (net / 10).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    assert clients["smith"]["without_gst"] == str(net)
+    assert clients["smith"]["gst"] == str(gst)
+    assert clients["smith"]["payable"] == str(net + gst)
+
+    jones = Fraction(0)
+    for c in costs_of(calls, "Jones & Co"):
+        if c["rate"] == "Mobile":
+            minutes = -(-c["duration"] // 60)
+            jones += Fraction("0.07") + Fraction("0.21") * minutes
+        else:
+            exact = Fraction("0.09") * c["duration"] / 60 / Fraction(11, 10)
+            jones += Fraction(rounded(exact, 4))
+    assert clients["jones"]["without_gst"] == str(rounded(jones - Fraction("2.5")))
+
+
+def test_single_calls_add_up_to_the_charge_in_every_file(office: Office) -> None:
+    """The listed calls, their sum, the charges and the manifest agree; the workbook verifies."""
+    office.oncharge()
+    for client in ("smith", "jones"):
+        pack = office.files(f"client-{client}")[0].parent
+        manifest = json.loads((pack / "manifest.json").read_text(encoding="utf-8"))
+        listed = rows_below(sheet(pack, "Calls"), "Call ID")
+        exact = sum((Decimal(repr(row["Charge"])) for row in listed), Decimal(0))
+        assert len(listed) == manifest["control_totals"]["calls"] > 5
+        assert exact == Decimal(manifest["control_totals"]["cost"])
+        charges = {
+            row["Charges"]: row["Dollars"]
+            for row in rows_below(sheet(pack, "Charges"), "Charges")
+            if row["Dollars"] != ""
+        }
+        *lines, without, gst, total = (Decimal(repr(v)) for v in charges.values())
+        assert sum(lines, Decimal(0)) == without
+        assert without + gst == total
+        assert abs(exact - lines[0]) <= Decimal("0.005")
+        assert ran(office.folder, "verify", str(pack)).code == 0
+    assert ran(office.folder, "verify", str(office.files("margin")[0].parent)).code == 0
+
+
+def test_three_ways_add_up_and_no_dollar_is_lost(office: Office) -> None:
+    """Bill, calls, clients: every step is a line, and calls of nobody are one of them."""
+    calls = planted()
+    whole = sum((Decimal(c["cost"]) for c in calls), Decimal(0))
+    bill = (whole + 330).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    done = office.oncharge("--bill-total", str(bill))
+    pack = office.files("margin")[0].parent
+    rows = rows_below(sheet(pack, "Summary"), "From the carrier to the clients, without GST")
+    steps = {row["From the carrier to the clients, without GST"]: row["Dollars"] for row in rows}
+    values = [Decimal(repr(value)).quantize(Decimal("0.0001")) for value in steps.values()]
+    assert len(values) >= 9
+    billed, no_call, cost, nobody, unknown, bought, margin, fees, clients = values[:9]
+    assert billed + no_call == cost
+    assert cost + nobody + unknown == bought
+    assert bought + margin + fees == clients
+    assert clients == sum(Decimal(each["without_gst"]) for each in done.said["clients"])
+    unallocated = sum((Decimal(c["cost"]) for c in costs_of(calls, "Unallocated")), Decimal(0))
+    assert abs(-nobody - unallocated * 10 / 11) < Decimal("0.0001")
+    found = {f["code"]: f for f in done.said["findings"]}
+    assert Decimal(found["not-billed"]["dollars"]) == unallocated
+    assert found["not-billed"]["calls"] == len(costs_of(calls, "Unallocated"))
+    brown = sum((Decimal(c["cost"]) for c in costs_of(calls, "Brown")), Decimal(0))
+    assert Decimal(found["client-without-terms"]["dollars"]) == brown
+    by_client = {row["Client"]: row for row in rows_below(sheet(pack, "By client"), "Client")}
+    assert by_client["Unallocated"]["Calls"] == len(costs_of(calls, "Unallocated"))
+    assert by_client["Total"]["Calls"] == len(calls)
+
+
+def test_the_same_makes_no_second_revision_and_a_change_does(office: Office) -> None:
+    """Nothing issued is changed; a client whose charge is another gets the next revision."""
+    first = office.oncharge()
+    before = contents(office.folder / "out")
+    again = office.oncharge()
+    assert all(each["unchanged"] for each in again.said["clients"])
+    assert again.said["unchanged"]
+    assert contents(office.folder / "out") == before
+    office.write("oncharge.toml", TERMS.replace("37.7319", "38"))
+    third = office.oncharge()
+    revisions = {each["client"]: each["revision"] for each in third.said["clients"]}
+    assert revisions == {"smith": 2, "jones": 1}
+    assert third.said["revision"] == 2
+    kept = contents(office.folder / "out")
+    assert all(kept[name] == before[name] for name in before)
+    assert first.said["clients"][0]["payable"] != third.said["clients"][0]["payable"]
+
+
+def test_an_account_can_be_a_clients_own(office: Office) -> None:
+    """Then calls that the directory gives to nobody are that client's."""
+    office.write(
+        "oncharge.toml",
+        TERMS + '\n[client.rest]\nname = "Rest"\naccount = "acme"\nmarkup_percent = 10\n',
+    )
+    done = office.oncharge()
+    rest = next(each for each in done.said["clients"] if each["client"] == "rest")
+    assert rest["calls"] == len(costs_of(planted(), "Unallocated"))
+    assert "not-billed" not in {f["code"] for f in done.said["findings"]}
+
+
+def test_the_clients_report_is_refused_where_it_would_show_costs(office: Office) -> None:
+    """``run --report client-statement`` would print what the reseller pays."""
+    done = ran(office.folder, "run", "2026-10", "--offline", "--report", "client-statement")
+    assert done.code == 2
+    assert "'oncharge' makes it" in done.err
+    assert not (office.folder / "out" / "acme" / "2026-10" / "r1").exists()
+
+
+def test_a_cost_whose_gst_is_not_known_is_no_base_for_a_mark_up(office: Office) -> None:
+    """Refused, with what to do; nothing is written."""
+    office.settings("unknown")
+    done = office.oncharge()
+    assert done.code == 2
+    assert "cost_gst is unknown" in done.err
+    assert not (office.folder / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("terms", "told"),
+    [
+        ("", "there is no client"),
+        ("[client.x]\n", "[client.x] name is missing"),
+        ('[client.x]\nname = "Smith Dental"\n', "says nothing of what calls cost"),
+        ('[client.x]\nname = "Smth Dental"\nmarkup_percent = 1\n', "did you mean 'Smith Dental'?"),
+        ('[client.x]\nname = "Brown"\nmarkup_percnt = 1\n', "did you mean 'markup_percent'?"),
+        ('[client.x]\nname = "Brown"\nmarkup_percent = "lots"\n', "a percentage such as 25"),
+        ('[client.x]\nname = "Brown"\nmarkup_percent = 1.23456\n', "4 decimals at most"),
+        ('[client.x]\nname = "Brown"\nmarkup_percent = 1\nminimum = 1.005\n', "2 decimals"),
+        ('[client.x]\nname = "Brown"\nmarkup_percent = 1\nplaces = 6\n', "places must be 2 to 4"),
+        ('[client.x]\nname = "Brown"\nmarkup_percent = 1\nmarkup_on = "all"\n', "charged or con"),
+        ('[client.x]\nname = "Brown"\nrate_card = "none.csv"\n', "cannot read the rate card"),
+        ('[client.x]\nname = "Brown"\nrate_card = "bare.csv"\n', "gst must say if it is included"),
+        (
+            '[client.x]\nname = "X"\naccount = "acm"\nmarkup_percent = 1\n',
+            "(did you mean 'acme'?)",
+        ),
+        ('[client.x]\nname = "unallocated"\nmarkup_percent = 1\n', "is kept for calls of nobody"),
+        ('[client.x]\nname = "Brown"\nmarkup_percent = 1\nfee = [{ text = "" }]\n', "what it is"),
+        (
+            (
+                '[client.x]\nname = "Brown"\nmarkup_percent = 1\n'
+                '[client.y]\nname = "Brown"\nmarkup_percent = 1\n'
+            ),
+            "name 'Brown' is that of [client.x], too",
+        ),
+        ("x = ", "is not readable TOML"),
+    ],
+)
+def test_mistakes_in_the_terms_are_told(office: Office, terms: str, told: str) -> None:
+    """With the nearest real name; nothing is written."""
+    office.write("bare.csv", "category,per call\nLocal,1\n")
+    office.write("oncharge.toml", terms)
+    done = office.oncharge()
+    assert done.code == 2
+    assert told in done.err
+    assert not (office.folder / "out").exists()
+
+
+def test_all_mistakes_are_told_at_once(office: Office) -> None:
+    """In one line, each with its table."""
+    office.write(
+        "oncharge.toml",
+        '[defaults]\nmarkup = 3\n[client.Smith]\nname = "Smith"\nrate_card = 3\nminimum = -1\n',
+    )
+    err = office.oncharge().err
+    for told in (
+        "[defaults] 'markup' is not a setting",
+        "a client's id may hold a-z",
+        "rate_card must be the name of a file",
+        "minimum must be dollars without GST",
+        "name 'Smith' is no client of the number directory",
+    ):
+        assert told in err
+    assert len(re.findall("oncharge.toml", err)) >= 5
