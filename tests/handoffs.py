@@ -98,11 +98,11 @@ def posted(books: str, kind: str, lines: list[Worded] | None = None) -> PostingS
         invoice = Invoice(Decimal("150.00"), other, "Plan fees", claims=True)
         return bill(lines, "exclusive", invoice, entry)
     if kind == "sale":
-        sold = [
-            Sold("Smith", each.coded.coding, each.text, each.coded.totals, each.coded.totals.cost)
-            for each in lines
-        ]
-        return sales([(replace(entry, number="S-1", contact="Smith & Co"), sold)])
+        charges = tuple((each.text, round(each.coded.totals.cost, 2)) for each in lines)
+        gst = sum(net for _, net in charges) / 10
+        coding = lines[0].coded.coding
+        own = replace(entry, number="S-1", contact="Smith & Co")
+        return sales([Sold(own, coding, charges, round(gst, 2))])
     whole = journal("accrual" if kind == "accrual" else "allocation", lines, "unknown", entry)
     back = reversed_on(whole.entries[0], date(2026, 11, 1), f"{entry.text} (reversal)")
     return replace(whole, entries=(*whole.entries, back)) if kind == "accrual" else whole

@@ -10,7 +10,7 @@ from maxo_reports.cli import saying, words, work
 from maxo_reports.core.text import counted
 from maxo_reports.errors import DONE
 
-_KINDS = ("bill", "accrual", "allocation")
+_KINDS = ("bill", "accrual", "allocation", "sale")
 _BOOKS = ("xero", "myob", "qbo", "beancount", "hledger", "gnucash")
 
 
@@ -49,15 +49,15 @@ def _add_make(tasks: Any) -> None:
         action="append",
         metavar="T",
         required=True,
-        help="xero-bill, xero-journal, myob-journal, myob-purchase, qbo-bill, qbo-journal, "
+        help="xero-bill, xero-sales, xero-journal, myob-journal, myob-purchase, qbo-bill, qbo-journal, "
         "beancount, hledger, gnucash, posting, posting-excel; more than once for more",
     )
     verb.add_argument(
         "--kind",
         choices=_KINDS,
         default="bill",
-        help="a draft of the carrier's bill, a month-end accrual, or a split of a cost that is "
-        "booked already (default: bill)",
+        help="a draft of the carrier's bill, a month-end accrual, a split of a cost that is "
+        "booked already, or an invoice to each client from oncharge (default: bill)",
     )
     verb.add_argument("--invoice-number", default="", metavar="N", help="of the carrier's bill")
     verb.add_argument("--invoice-total", metavar="T", help="what the bill asks for, with GST")

@@ -81,7 +81,7 @@ class Group:
 
 def dimension_values(group: Group) -> dict[str, str]:
     """Return a finest group's value in each dimension, by its name."""
-    return dict(zip(DIMENSIONS, group.key, strict=True))
+    return dict(zip(DIMENSIONS, finest(group.key), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from maxo_reports.core.cents import GRAINS, dollars, grains, off, rounded, split
+from maxo_reports.core.cents import GRAINS, dollars, grains, off, rounded, shared, split
 from maxo_reports.core.coding import Coded, Coding
 from maxo_reports.core.ledger import Totals, total
 from maxo_reports.core.money import GstBasis, round_half_up
@@ -193,43 +193,44 @@ def reversed_on(entry: Entry, day: date, text: str) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """What one client is charged for some calls: dollars without GST, exact; taxable or not."""
+    """One client's charges: lines in cents without GST, and the GST on their sum.
 
-    client: str
-    coding: Coding
-    text: str
-    totals: Totals
-    charge: Decimal
-
-
-def sales(sold: Sequence[tuple[Entry, Sequence[Sold]]]) -> PostingSet:
-    """Post what clients are charged, one invoice for each, GST on each invoice's total.
-
-    Charges are without GST; a reseller charges GST on all of what it charges (GSTR 2000/37).
+    ``entry`` is the invoice without its lines; what is charged was worked out and sealed before.
     """
-    entries, exact, cost, step = [], 0, Decimal(0), 0
-    for entry, lines in sold:
-        gst = [grains(s.charge) // 10 if s.coding.tax == "gst" else 0 for s in lines]
-        gross = [grains(s.charge) + tax for s, tax in zip(lines, gst, strict=True)]
-        parts = split(gross, gst, rounded(sum(gross)), rounded(sum(gst)))
-        posted = tuple(
-            Line(s.coding, s.text, {"client": s.client}, s.totals, dollars(paid), dollars(tax))
-            for s, paid, tax in zip(lines, parts.gross, parts.gst, strict=True)
+
+    entry: Entry
+    coding: Coding
+    lines: tuple[tuple[str, Decimal], ...]
+    gst: Decimal
+
+
+def sales(sold: Sequence[Sold]) -> PostingSet:
+    """Post what clients are charged, one invoice for each; its GST is shared over its lines."""
+    entries = []
+    for each in sold:
+        nets = [int(dollars_net.scaleb(2)) for _, dollars_net in each.lines]
+        tax, net = int(each.gst.scaleb(2)), sum(nets)
+        taxes = (
+            shared([one * GRAINS * tax // net for one in nets], tax) if tax else [0] * len(nets)
         )
-        entries.append(replace(entry, lines=posted, turned=True))
-        exact, step = exact + sum(gross), step + sum(gst)
-        cost += sum((s.charge for s in lines), Decimal(0))
-    whole = PostingSet(
-        "sale",
-        "exclusive",
-        total(s.totals for _, lines in sold for s in lines),
-        tuple(entries),
-        Proof(cost, off(0, -step), Decimal(0), Decimal("0.00"), Decimal(0), Decimal(0)),
-    )
-    tax = sum((entry.gst for entry in entries), Decimal("0.00"))
-    rounding = off(int(whole.booked.scaleb(2)), exact)
-    proof = replace(whole.proof, rounding=rounding, payable=whole.booked, gst=tax)
-    return replace(whole, proof=proof)
+        posted = tuple(
+            Line(
+                each.coding,
+                text,
+                {"client": each.entry.contact},
+                Totals(),
+                dollars(one + own),
+                dollars(own),
+                is_calls=False,
+            )
+            for (text, _), one, own in zip(each.lines, nets, taxes, strict=True)
+        )
+        entries.append(replace(each.entry, lines=posted, turned=True))
+    payable = sum((entry.payable for entry in entries), Decimal("0.00"))
+    gst = sum((entry.gst for entry in entries), Decimal("0.00"))
+    nothing = Decimal("0.00")
+    proof = Proof(payable - gst, gst, nothing, nothing, payable, gst)
+    return PostingSet("sale", "exclusive", Totals(), tuple(entries), proof)
 
 
 def _set(

@@ -15,7 +15,7 @@ from typing import Any
 from maxo_reports import manifest, pack
 from maxo_reports.archive import files
 from maxo_reports.core.money import plain
-from maxo_reports.core.posting import Proof
+from maxo_reports.core.posting import Entry, PostingSet, Proof
 from maxo_reports.core.report import Source
 from maxo_reports.core.target import faults, parts, rows
 from maxo_reports.definitions import Shelf
@@ -25,6 +25,7 @@ from maxo_reports.handing import past, preflight, readme, targets
 from maxo_reports.handing.mapping import HandoffMap
 from maxo_reports.handing.order import Order
 from maxo_reports.handing.posted import Aim, aims
+from maxo_reports.handing.sold import charged
 from maxo_reports.handing.words import of_period
 from maxo_reports.job import Job
 from maxo_reports.manifest import PROGRAM
@@ -64,12 +65,24 @@ class _Made:
     content: bytes
 
 
-def make(job: Job, source: Source, behind: Pack, mapping: HandoffMap, order: Order) -> Handoff:
+def make(
+    job: Job,
+    source: Source,
+    behind: Pack,
+    mapping: HandoffMap,
+    order: Order,
+) -> Handoff:
     """Make and seal the files of one handoff; nothing is written where anything is refused."""
     shelf = Shelf.of(job.workspace.folder)
     wanted = [targets.load(name, shelf) for name in dict.fromkeys(order.targets)]
     orders.check(order, wanted, source.heading.cost_gst)
-    made_of = aims(order, wanted, mapping, source)
+    calls_sha256 = behind.basis["calls_sha256"]
+    clients = (
+        charged(job.workspace.out, job.account.id, job.period.label, calls_sha256)
+        if order.kind == "sale"
+        else ()
+    )
+    made_of = aims(order, wanted, mapping, source, clients)
     _check(made_of, mapping, source)
     label = job.period.label
     known = past.recorded(job.archive.folder, job.workspace.out, job.account.id)
@@ -185,7 +198,8 @@ def _stop_on_sums(made: Sequence[_Made], made_of: Sequence[Aim], source: Source)
     control = source.ledger.control
     for aim in made_of:
         own, totals = aim.whole.proof, aim.whole.totals
-        if totals != control:
+        # What is sold is held to the clients' sealed statements where it is read.
+        if aim.whole.kind != "sale" and totals != control:
             raise TieOutError(f"{aim.books}: the lines are of {totals}, the ledger of {control}")
         steps = own.cost + own.gst_step + own.rounding + own.other
         if abs(steps - own.payable) > _PRINTED:
@@ -217,7 +231,8 @@ def _tieout(
                         "booked": plain(line.booked),
                         "gst": plain(line.gst),
                     }
-                    for line in aim.whole.entries[0].lines
+                    for entry in _once(aim.whole)
+                    for line in entry.lines
                 ],
             }
             for aim in made_of
@@ -235,6 +250,11 @@ def _tieout(
             for made, each in tied
         ],
     }
+
+
+def _once(whole: PostingSet) -> tuple[Entry, ...]:
+    """Return the entries without the one that takes an accrual back."""
+    return whole.entries if whole.kind == "sale" else whole.entries[:1]
 
 
 _PRINTED = Decimal("0.000002")

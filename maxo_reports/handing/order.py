@@ -66,6 +66,8 @@ def check(order: Order, targets: Sequence[Target], basis: str) -> None:
                 f"a bill needs {', '.join(lacking)}, as the carrier's own invoice says"
             )
     else:
+        if order.kind == "sale":
+            of_bill.pop("--invoice-date")
         given = [flag for flag, value in of_bill.items() if value]
         given += ["--claim-gst"] if order.claims else []
         if given:

@@ -22,9 +22,11 @@ from maxo_reports.core.report import Source
 from maxo_reports.core.target import Target
 from maxo_reports.core.text import counted
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
+from maxo_reports.handing import sold
 from maxo_reports.handing.books import ANY_BOOKS, COUNTERS, Books
 from maxo_reports.handing.mapping import HandoffMap
 from maxo_reports.handing.order import SHORT, Order
+from maxo_reports.handing.sold import Charged
 from maxo_reports.handing.words import filled, of_period, worded
 
 _MOST_TOLD = 20
@@ -40,16 +42,27 @@ class Aim:
 
 
 def aims(
-    order: Order, targets: Sequence[Target], mapping: HandoffMap, source: Source
+    order: Order,
+    targets: Sequence[Target],
+    mapping: HandoffMap,
+    source: Source,
+    clients: Sequence[Charged] = (),
 ) -> tuple[Aim, ...]:
-    """Post the ledger for every target, or say all that is not mapped."""
+    """Post the ledger for every target, or say all that is not mapped.
+
+    Sales are posted from what ``clients`` are charged.
+    """
     named = {target.name: _books_of(target, targets, mapping) for target in targets}
     sets: dict[str, PostingSet] = {}
     problems: list[str] = []
     for name in dict.fromkeys(named.values()):
         of_books = [target for target in targets if named[target.name] == name]
         try:
-            sets[name] = _posted(order, of_books, name, mapping, source)
+            sets[name] = (
+                sold.posted(order, of_books, name, mapping, source.heading, clients)
+                if order.kind == "sale"
+                else _posted(order, of_books, name, mapping, source)
+            )
         except ConfigError as problem:
             problems += problem.problems
     if problems:

@@ -97,6 +97,10 @@ def _totals(aims: Sequence[Aim]) -> list[str]:
 
 
 def _gst(whole: PostingSet) -> str:
+    if whole.kind == "sale":
+        return (
+            "Invoices are what the clients' sealed statements say, line by line, GST on the total."
+        )
     if whole.proof.gst:
         return (
             f"GST of {whole.proof.gst} is worked out on the total (s 9-90(2)(a)), because whoever "

@@ -14,7 +14,7 @@ import pytest
 from postings import CENT, ENTRY, gross_and_gst, half_up, made_up, worded
 
 from maxo_reports.core.coding import Coding
-from maxo_reports.core.ledger import Totals, total
+from maxo_reports.core.ledger import total
 from maxo_reports.core.posting import (
     Invoice,
     PostingSet,
@@ -155,19 +155,24 @@ def test_a_reversal_takes_everything_back():
     assert back.code != entry.code
 
 
-def test_sales_put_gst_on_each_invoices_total():
-    """At a mark-up or at cost, all of what is charged is taxable; and roaming is not."""
-    lines = [
-        Sold("Smith", Coding("200"), "Calls", Totals(3, 3, 3, 9, Decimal(1)), Decimal("10.005")),
-        Sold("Smith", Coding("200", "gst"), "Calls", Totals(2), Decimal("0.333333")),
-        Sold("Smith", Coding("200", "free"), "Roaming", Totals(1), Decimal("5.00")),
-    ]
-    whole = sales([(ENTRY, lines)])
+def test_sales_are_the_charges_with_their_gst_shared_over_the_lines():
+    """Net and GST are as they were sealed; lines with GST add up to what is to be paid."""
+    lines = (
+        ("Calls", Decimal("10.01")),
+        ("Included in your plan", Decimal("-3.33")),
+        ("Line rental, 2 of them", Decimal("59.90")),
+    )
+    whole = sales([Sold(ENTRY, Coding("200", "gst"), lines, Decimal("6.66"))])
     (entry,) = whole.entries
-    taxed = Fraction("0.333333")
-    assert entry.gst == half_up(taxed / 10)
-    assert entry.payable == half_up(Fraction("10.005") + taxed * 11 / 10 + 5)
+    assert [line.net for line in entry.lines] == [net for _, net in lines]
+    assert entry.gst == Decimal("6.66")
+    assert entry.payable == whole.booked == Decimal("73.24") == steps(whole)
     assert entry.turned
     assert legs(entry, gst_leg=True)[-1].debit == entry.payable
-    assert abs(steps(whole) - whole.booked) < Decimal("0.000002")
-    assert whole.totals.calls == 6
+
+
+def test_sales_without_gst_hold_none():
+    """A client abroad, say."""
+    line = (("Calls", Decimal("10.01")),)
+    whole = sales([Sold(ENTRY, Coding("200", "free"), line, Decimal("0.00"))])
+    assert (whole.booked, whole.proof.gst) == (Decimal("10.01"), 0)
