@@ -49,8 +49,9 @@ def _add_make(tasks: Any) -> None:
         action="append",
         metavar="T",
         required=True,
-        help="xero-bill, xero-sales, xero-journal, myob-journal, myob-purchase, qbo-bill, qbo-journal, "
-        "beancount, hledger, gnucash, posting, posting-excel; more than once for more",
+        help="xero-bill, xero-sales, xero-journal, myob-journal, myob-purchase, qbo-bill, "
+        "qbo-journal, beancount, hledger, gnucash, posting, posting-excel; "
+        "more than once for more",
     )
     verb.add_argument(
         "--kind",

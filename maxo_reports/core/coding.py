@@ -41,13 +41,13 @@ def portions(ledger: Ledger) -> tuple[Portion, ...]:
 class Rule:
     """For which calls (``where``: dimension -> any of these values), and what is said of them.
 
-    ``account`` maps the books of a program (``xero``) to the account there.
+    ``account`` and ``tracking`` map the books of a program (``xero``) to what it is there.
     """
 
     where: Mapping[str, tuple[str, ...]]
     account: Mapping[str, str] = field(default_factory=dict)
     tax: Tax | None = None
-    tracking: tuple[tuple[str, str], ...] = ()
+    tracking: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     contact: str = ""
     description: str = ""
 
@@ -79,7 +79,7 @@ def coding_of(values: Mapping[str, str], rules: Sequence[Rule], books: str) -> C
     fitting = [rule for rule in rules if rule.is_for(values)]
     tracking: dict[str, str] = {}
     for rule in fitting:
-        for name, option in rule.tracking:
+        for name, option in rule.tracking.get(books, ()):
             tracking.setdefault(name, option)
     return Coding(
         next((rule.account[books] for rule in fitting if rule.account.get(books)), ""),

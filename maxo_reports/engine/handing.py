@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maxo_reports import bag
+from maxo_reports import bag, rules
 from maxo_reports.core.coding import portions
 from maxo_reports.core.ledger import DIMENSIONS
 from maxo_reports.core.report import Source
@@ -60,12 +60,23 @@ def make_handoff(job: Job, order: Order) -> Handoff:
 
 @contextmanager
 def _source(job: Job, behind: Pack) -> Iterator[Source]:
-    """Give the calls behind a sealed pack, after making sure that it is whole and of them."""
+    """Give the calls behind a sealed pack, after making sure that it is whole and of them.
+
+    They are told apart as they were for the pack, by the same directory.
+    """
     verified(behind.folder)
+    said, now = behind.basis.get("cost_gst"), job.account.cost_gst
+    if said != now:
+        raise UsageError(
+            f"{behind.folder} was issued with cost_gst {said!r}, and it is {now!r} now: run "
+            f"'maxo-reports run {job.period.label}' first"
+        )
     work = pull_behind(job, behind)
     if work is None:
         raise ArchiveError(f"the calls behind {behind.folder} {gone(job, behind)}")
-    with gathered(job, wanted(job.workspace, list(behind.basis["reports"])), work) as source:
+    followed = rules.again(job.archive, behind.basis)
+    look = wanted(job.workspace, list(behind.basis["reports"]), followed)
+    with gathered(job, look, work) as source:
         control = plain.control_totals(behind.manifest)
         if source.ledger.control != control:
             raise TieOutError(f"{behind.folder} says {control}, its calls {source.ledger.control}")
@@ -97,10 +108,11 @@ def _handoffs(place: Path, names: Sequence[str], behind: Pack) -> list[Pack]:
     for each in chosen:
         verified(each.folder)
         of_pack = each.manifest["handoff"]["pack"]
-        if of_pack["calls_sha256"] != behind.basis["calls_sha256"]:
+        if of_pack != make.of_pack(behind):
             raise UsageError(
-                f"handoff {each.folder.name} is of pack r{of_pack['revision']}, whose calls have "
-                "changed since: make it again with --replaces, or name others with --handoff"
+                f"handoff {each.folder.name} is of pack r{of_pack['revision']}, and the newest is "
+                f"r{behind.revision} with other calls or settings: make it again with --replaces, "
+                "or name others with --handoff"
             )
     return chosen
 

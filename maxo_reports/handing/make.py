@@ -87,7 +87,8 @@ def make(
     label = job.period.label
     known = past.recorded(job.archive.folder, job.workspace.out, job.account.id)
     documents = _documents(made_of)
-    past.check(known, documents, order.replaces)
+    replaces = past.reference(order.replaces, label)
+    past.check(known, documents, replaces)
     made = [each for aim in made_of for each in _files(job, mapping, source, behind, aim)]
     place = past.place(job.workspace.out, job.account.id, label)
     least = past.next_number(known, label)
@@ -96,11 +97,11 @@ def make(
     said = {
         "reference": reference,
         "kind": order.kind,
-        "replaces": order.replaces,
+        "replaces": replaces,
         "documents": [list(document) for document in documents],
         "account": job.account.id,
         "period": manifest.period(job.period),
-        "pack": _of_pack(behind),
+        "pack": of_pack(behind),
         "mapping_sha256": mapping.sha256,
         "targets": [aim.target.name for aim in made_of],
         "proofs": {aim.books: proof(aim.whole.proof) for aim in made_of},
@@ -116,8 +117,13 @@ def make(
     return Handoff(reference, made_of, sealed, source.heading.state.word)
 
 
-def _of_pack(behind: Pack) -> Mapping[str, Any]:
-    return {"revision": behind.revision, "calls_sha256": behind.basis["calls_sha256"]}
+def of_pack(behind: Pack) -> dict[str, Any]:
+    """Return what a handoff says of the pack that it is of: another one has other figures."""
+    return {
+        "revision": behind.revision,
+        "calls_sha256": behind.basis["calls_sha256"],
+        "cost_gst": behind.basis["cost_gst"],
+    }
 
 
 def _documents(made_of: Sequence[Aim]) -> list[tuple[str, str]]:

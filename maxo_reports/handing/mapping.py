@@ -177,10 +177,27 @@ def _rule(
     description = _text(table, "description", where, problems)
     if description:
         _check_pattern(f"[{where}] description", description, line_fields(lines), problems)
-    tracking = _texts(table, "tracking", where, problems)
+    tracking = _tracking(table, where, books, problems)
     contact = _text(table, "contact", where, problems)
     account = _account(table, where, books, problems)
-    return Rule(conditions, account, tax, tuple(tracking.items()), contact, description)
+    return Rule(conditions, account, tax, tracking, contact, description)
+
+
+def _tracking(
+    table: Mapping[str, Any], where: str, books: Mapping[str, Books], problems: Problems
+) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """Read tracking options: one table for all books, or one for each by name."""
+    given = table.get("tracking", {})
+    by_books = isinstance(given, dict) and any(isinstance(each, dict) for each in given.values())
+    if not by_books:
+        options = tuple(_texts(table, "tracking", where, problems).items())
+        return dict.fromkeys(books, options) if options else {}
+    for name in given:
+        if name not in books:
+            problems.add(
+                f"[{where}] tracking.{name}: there is no [books.{name}]{did_you_mean(name, books)}"
+            )
+    return {name: tuple(_texts(given, name, where, problems).items()) for name in given}
 
 
 def _account(
@@ -204,7 +221,7 @@ def _texts(
 ) -> Mapping[str, str]:
     given = table.get(name, {})
     if not isinstance(given, dict) or not all(isinstance(text, str) for text in given.values()):
-        problems.add(f'[{where}] {name} must be a table such as {{ Region = "Brisbane" }}')
+        problems.add(f'[{where}] {name} must be a table of texts, {{ Region = "Brisbane" }}')
         return {}
     if any(has_controls(text) for pair in given.items() for text in pair):
         problems.add(f"[{where}] {name} must hold no control characters")

@@ -61,6 +61,11 @@ def next_number(past: Iterable[Past], label: str) -> int:
     return max((int(number) for number in own if number.isdigit()), default=0) + 1
 
 
+def reference(text: str, label: str) -> str:
+    """Return what the user means by ``r1`` or ``2026-10/r1``; nothing where nothing is meant."""
+    return text if not text or "/" in text else f"{label}/{text}"
+
+
 def _label(past: Past) -> str:
     return past.reference.rpartition("/r")[0]
 

@@ -48,9 +48,10 @@ tax_none       = {tax_none}
 _RULES = """
 # Rules, in order: a call's account, tax and tracking are each from the first rule that fits and
 # says so. Besides category a rule may name direction, service_number and what else the calls
-# are told apart by; tracking = {{ Region = "Brisbane" }} gives Xero's tracking, MYOB's Job,
-# QuickBooks' Class and Location. tax is gst where nothing else is said: calls abroad made in
-# Australia are taxable. An account looks like {examples}.
+# are told apart by; tracking.xero = {{ Region = "Brisbane" }} gives Xero's tracking, and so do
+# MYOB's Job and QuickBooks' Class and Location for theirs. tax is gst where nothing else is said:
+# calls abroad made in Australia are taxable. What an account looks like:
+# {examples}
 """
 
 

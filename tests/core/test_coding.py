@@ -22,9 +22,14 @@ def rule(account: str = "", /, **where: str | tuple[str, ...]) -> Rule:
 def test_each_part_is_from_the_first_rule_that_says_so():
     """The account from the category, the tracking from the cost centre."""
     rules = (
-        Rule({"cost_centre": ("Front desk",)}, tracking=(("Region", "Brisbane"),)),
+        Rule({"cost_centre": ("Front desk",)}, tracking={"xero": (("Region", "Brisbane"),)}),
         Rule({"category": ("Mobile",)}, {"xero": "489"}, tax="gst", contact="MaxoTel"),
-        Rule({"category": ("*",)}, {"xero": "400"}, tax="free", tracking=(("Region", "Other"),)),
+        Rule(
+            {"category": ("*",)},
+            {"xero": "400"},
+            tax="free",
+            tracking={"xero": (("Region", "Other"),)},
+        ),
     )
     values = {"category": "Mobile", "cost_centre": "Front desk"}
     assert coding_of(values, rules, "xero") == Coding(
@@ -71,7 +76,7 @@ def test_an_account_of_other_books_maps_nothing():
 def test_lines_are_split_by_what_is_asked_and_by_coding():
     """One line for each value, and one more where the coding differs within a value."""
     rules = (
-        Rule({"service_number": ("2",)}, tracking=(("Region", "North"),)),
+        Rule({"service_number": ("2",)}, tracking={"xero": (("Region", "North"),)}),
         rule("489", category="*"),
     )
     every = [

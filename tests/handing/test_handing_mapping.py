@@ -29,6 +29,7 @@ tracking = { Region = "Brisbane" }
 [[rule]]
 service_number = "0255500140"
 account = "400"
+tracking.xero = { Team = "Sales" }
 description = "{category}"
 """
 
@@ -48,11 +49,12 @@ def test_a_mapping_is_read_as_it_is_written(tmp_path):
             {"category": ("Mobile", "Local")},
             {"xero": "489", "myob": "6-2210"},
             "gst",
-            (("Region", "Brisbane"),),
+            {"xero": (("Region", "Brisbane"),), "myob": (("Region", "Brisbane"),)},
         ),
         Rule(
             {"service_number": ("0255500140",)},
             {"xero": "400", "myob": "400"},
+            tracking={"xero": (("Team", "Sales"),)},
             description="{category}",
         ),
     )
@@ -83,6 +85,9 @@ tax = "none at all"
 category = "Mobile"
 account.zero = "489"
 tracking = ["Region"]
+[[rule]]
+category = "Local"
+tracking.zero = { Region = "Brisbane" }
 """
 
 
@@ -107,6 +112,7 @@ def test_every_mistake_is_told_at_once(tmp_path):
         "[rule 2] tax must be one of gst, free, none",
         "account.zero: there is no [books.zero] (did you mean 'xero'?)",
         "[rule 3] tracking must be a table",
+        "[rule 4] tracking.zero: there is no [books.zero] (did you mean 'xero'?)",
     ):
         assert words in told, told
 
