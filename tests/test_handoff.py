@@ -641,3 +641,14 @@ def test_nothing_of_a_bundle_stays_where_it_fails(desk, monkeypatch):
         patch.setattr(files, "sync_file", fails)
         assert ran(desk, "handoff", "bundle", "2026-10").code == 4
     assert contents(handoffs(desk)) == before
+
+
+def test_a_damaged_note_of_numbers_stops_the_next_handoff(desk):
+    """A number that could not be read could be given out again; and ``archive verify`` says so."""
+    made(desk, "--target", "xero-bill", *BILL)
+    (note,) = (desk / "archive" / "acme" / "handoffs").iterdir()
+    spoil(note)
+    done = make(desk, "--target", "xero-bill", "--invoice-number", "INV-78", *BILL[2:])
+    assert (done.code, note.name in done.err) == (4, True)
+    looked = ran(desk, "archive", "verify")
+    assert (looked.code, "could be given out again" in looked.out) == (4, True)

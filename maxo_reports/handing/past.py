@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from maxo_reports import pack
-from maxo_reports.archive import files, notes
+from maxo_reports.archive import handoffs, notes
 from maxo_reports.errors import UsageError
 
-FOLDER = "handoffs"
-_KEYS = ("reference", "kind", "replaces", "documents")
+FOLDER = handoffs.FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +36,9 @@ def place(out: Path, account: str, label: str) -> Path:
 def recorded(archive: Path, out: Path, account: str) -> tuple[Past, ...]:
     """Return every past handoff of an account, by the archive's notes and by what is sealed."""
     found: dict[str, Past] = {}
-    for path in files.entries(archive / FOLDER):
-        if path.suffix == ".json":
-            note = notes.load(path, _KEYS)
+    for path in handoffs.paths(archive):
+        if path.suffix == handoffs.SUFFIX:
+            note = handoffs.load(path)
             with notes.shape_of(path):
                 found[note["reference"]] = _past(note)
     for sealed in pack.sealed_in(out / account / FOLDER):
@@ -95,5 +94,4 @@ def check(past: Sequence[Past], documents: Sequence[tuple[str, str]], replaces: 
 
 def record(archive: Path, said: dict[str, Any]) -> None:
     """Note a handoff for good."""
-    name = said["reference"].replace("/", "-")
-    notes.put(archive / FOLDER / f"{name}.json", said)
+    handoffs.put(archive, said)
