@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maxo_reports import bag, rules
+from maxo_reports import bag, pack, rules
 from maxo_reports.core.coding import portions
 from maxo_reports.core.ledger import DIMENSIONS
 from maxo_reports.core.report import Source
@@ -21,8 +21,7 @@ from maxo_reports.handing.make import Handoff
 from maxo_reports.handing.order import Order
 from maxo_reports.issue import gathered, gone, pull_behind, wanted
 from maxo_reports.job import Job
-from maxo_reports.pack import Pack, sealed_in
-from maxo_reports.pack import verify as verified
+from maxo_reports.pack import Pack
 from maxo_reports.tieout import plain
 
 
@@ -64,7 +63,7 @@ def _source(job: Job, behind: Pack) -> Iterator[Source]:
 
     They are told apart as they were for the pack, by the same directory.
     """
-    verified(behind.folder)
+    pack.verify(behind.folder)
     said, now = behind.basis.get("cost_gst"), job.account.cost_gst
     if said != now:
         raise UsageError(
@@ -88,6 +87,7 @@ def bundle_handoffs(job: Job, names: Sequence[str]) -> Bundle:
     behind = make.sealed_pack(job)
     place = past.place(job.workspace.out, job.account.id, job.period.label)
     with locks.alone(job), _source(job, behind) as source:
+        pack.tidy(place)
         handoffs = _handoffs(place, names, behind)
         job.progress.step("Gathering the bundle")
         return bundle.bundle(source, behind, handoffs, job.archive.replies, place)
@@ -95,7 +95,8 @@ def bundle_handoffs(job: Job, names: Sequence[str]) -> Bundle:
 
 def _handoffs(place: Path, names: Sequence[str], behind: Pack) -> list[Pack]:
     """Return the handoffs that are meant: of the same calls, and whole."""
-    there = {each.folder.name: each for each in sealed_in(place.parent) if _is_in(each, place)}
+    every = (each for each in pack.sealed_in(place.parent) if each.folder.parent == place)
+    there = {each.folder.name: each for each in every}
     replaced = {each.manifest["handoff"]["replaces"] for each in there.values()}
     current = [
         name for name, e in there.items() if e.manifest["handoff"]["reference"] not in replaced
@@ -106,7 +107,7 @@ def _handoffs(place: Path, names: Sequence[str], behind: Pack) -> list[Pack]:
             raise UsageError(f"there is no handoff {name} of this period; there is: {known}")
     chosen = [there[name] for name in dict.fromkeys(names or current)]
     for each in chosen:
-        verified(each.folder)
+        pack.verify(each.folder)
         of_pack = each.manifest["handoff"]["pack"]
         if of_pack != make.of_pack(behind):
             raise UsageError(
@@ -115,10 +116,6 @@ def _handoffs(place: Path, names: Sequence[str], behind: Pack) -> list[Pack]:
                 "or name others with --handoff"
             )
     return chosen
-
-
-def _is_in(each: Pack, place: Path) -> bool:
-    return each.folder.parent == place
 
 
 def is_bundle(path: Path) -> bool:
