@@ -134,6 +134,7 @@ def _make(arguments: argparse.Namespace) -> int:
     kind = done.pack.manifest["handoff"]["kind"]
     saying.say(f"handoff {done.reference}, {kind}, {done.state}")
     saying.say(*(f"  {books}: {said(proof)}" for books, proof in done.proofs.items()))
+    saying.say(*(f"  note: {note}" for note in done.notes))
     saying.say(*(f"  {path}" for path in done.pack.files))
     return DONE
 

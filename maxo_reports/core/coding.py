@@ -90,6 +90,18 @@ def coding_of(values: Mapping[str, str], rules: Sequence[Rule], books: str) -> C
     )
 
 
+def idle(of: Sequence[Portion], rules: Sequence[Rule]) -> tuple[str, ...]:
+    """Name the rules that fit no calls: a name that was mistyped would be missed in silence."""
+    found = []
+    for number, rule in enumerate(rules, 1):
+        if not any(rule.is_for(each.values) for each in of):
+            said = ", ".join(
+                f"{name} {' or '.join(map(repr, rule.where[name]))}" for name in rule.where
+            )
+            found.append(f"rule {number} ({said}) fits no calls of the period")
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Coded:
     """Calls that share a coding and the values that lines are split by, in those dimensions."""

@@ -137,6 +137,7 @@ def handoff_json(done: Handoff) -> dict[str, Any]:
     return {
         **said,
         "state": done.state,
+        "notes": list(done.notes),
         "folder": str(done.pack.folder),
         "files": [str(path) for path in done.pack.files],
     }

@@ -14,6 +14,7 @@ from typing import Any
 
 from maxo_reports import manifest, pack
 from maxo_reports.archive import files
+from maxo_reports.core.coding import idle, portions
 from maxo_reports.core.money import plain
 from maxo_reports.core.posting import Entry, PostingSet, Proof
 from maxo_reports.core.report import Source
@@ -48,6 +49,8 @@ class Handoff:
     aims: tuple[Aim, ...]
     pack: Pack
     state: str
+    notes: tuple[str, ...] = ()
+    """What was odd and stops nothing: rules that fit no calls."""
 
     @property
     def proofs(self) -> Mapping[str, Proof]:
@@ -114,7 +117,8 @@ def make(
         least,
     )
     past.record(job.archive.folder, said)
-    return Handoff(reference, made_of, sealed, source.heading.state.word)
+    notes = idle(portions(source.ledger), mapping.rules)
+    return Handoff(reference, made_of, sealed, source.heading.state.word, notes)
 
 
 def of_pack(behind: Pack) -> dict[str, Any]:

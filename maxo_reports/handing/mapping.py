@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from maxo_reports.config.problems import Limits, Problems, filled
+from maxo_reports.core import numbering
 from maxo_reports.core.coding import ANY, TAXES, Rule
 from maxo_reports.core.ledger import DIMENSIONS
 from maxo_reports.core.text import has_controls
@@ -162,6 +163,9 @@ def _rule(
             if not texts or not all(isinstance(text, str) for text in texts):
                 problems.add(f"[{where}] {name} must be text or a list of texts, not {value!r}")
                 continue
+            if name == "service_number":
+                # As the calls are grouped: without spaces and route, in national form.
+                texts = [numbering.compact(text) or text for text in texts]
             conditions[name] = tuple(texts)
     if not conditions:
         known = ", ".join(DIMENSIONS)

@@ -21,7 +21,9 @@ _HEAD = """\
 version = 1
 
 [lines]
-split_by    = ["category"]        # one line for each; more of: {dimensions}
+# One line for each category; or for each of more, out of
+# {dimensions}
+split_by    = ["category"]
 description = {description}
 narration   = {narration}
 due_days    = {due_days}                  # a bill is due so many days after its date

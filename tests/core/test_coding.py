@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from maxo_reports.core.coding import Coding, Portion, Rule, coded, coding_of
+from maxo_reports.core.coding import Coding, Portion, Rule, coded, coding_of, idle
 from maxo_reports.core.ledger import Totals
 
 
@@ -95,3 +95,11 @@ def test_lines_are_split_by_what_is_asked_and_by_coding():
     together, _ = coded(every, (rule("489", category="*"),), "xero", [])
     assert [line.totals.cost for line in together] == [Decimal(15)]
     assert together[0].totals.calls == 4
+
+
+def test_rules_that_fit_nothing_are_named():
+    """A mistyped cost centre would lose its tracking without a word."""
+    rules = (rule("489", category="Mobile"), rule("400", category=("Lokal", "Loc")))
+    assert idle([portion("Mobile"), portion("Local")], rules) == (
+        "rule 2 (category 'Lokal' or 'Loc') fits no calls of the period",
+    )

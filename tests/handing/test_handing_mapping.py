@@ -27,7 +27,7 @@ account.myob = "6-2210"
 tax = "gst"
 tracking = { Region = "Brisbane" }
 [[rule]]
-service_number = "0255500140"
+service_number = "+61 2 5550 0140"
 account = "400"
 tracking.xero = { Team = "Sales" }
 description = "{category}"

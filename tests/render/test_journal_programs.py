@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 import subprocess
 import sys
 from decimal import Decimal
@@ -298,3 +299,32 @@ def test_a_long_xero_journal_becomes_files_of_300_lines_that_each_balance(tmp_pa
         assert seen.pop("equity:clearing", Decimal(0)) == 0
         booked += seen["xero:489"]
     assert booked == sum(n + Decimal("0.07") for n in range(1, 701))
+
+
+def any_texts(count: int, seed: int) -> list[str]:
+    """Make texts up of letters that have a meaning somewhere, and of some that have none."""
+    dice = random.Random(seed)
+    letters = "aZ09 :;|()[]{}<>*!#%^&=+-@\\\"'/,.~$\u00e9\u2013\u4f60\U0001f4de"
+    texts = [
+        "".join(dice.choice(letters) for _ in range(dice.randint(1, 40))) for _ in range(count)
+    ]
+    return [text.strip() or "x" for text in texts]
+
+
+@needs("hledger")
+@needs("ledger")
+def test_no_text_breaks_a_journal(tmp_path):
+    """300 texts of all sorts of marks: three programs find every cent of them."""
+    for books, name in (("hledger", "hledger"), ("beancount", "beancount")):
+        texts = any_texts(300, 7)
+        lines = [
+            worded(f"{n}.{n % 100:02}", ACCOUNTS[books][0], text=text)
+            for n, text in enumerate(texts, 1)
+        ]
+        (file,) = written(tmp_path, name, "allocation", lines=lines)
+        if name == "beancount":
+            assert (bean_check(file.path).returncode, bean_check(file.path).stderr) == (0, "")
+            continue
+        said_by("hledger", "-f", file.path, "check", "--strict", "payees")
+        said_by("ledger", "-f", file.path, "--strict", "--pedantic", "source")
+        assert by_hledger(file.path) == balances(file.whole)

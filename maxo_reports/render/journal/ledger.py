@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from maxo_reports.core.posting import Entry, PostingSet
 from maxo_reports.core.target import Leg, Target, legs
 
-_MARKS = str.maketrans({";": ",", "|": "/", "(": "[", ")": "]", "\t": " "})
+_MARKS = str.maketrans({";": ",", "|": "/", "[": "(", "]": ")", "\t": " "})
+"""Marks that begin a comment, end a payee or hold a date, and what stands for them."""
+_CODE = str.maketrans("()", "  ")
 _TAG = re.compile(r":(?=\s|$)|(?<!\S):")
 
 
@@ -34,7 +36,7 @@ def journal(whole: PostingSet, target: Target, texts: Mapping[str, str]) -> str:
 
 
 def _entry(entry: Entry, each: tuple[Leg, ...], currency: str) -> Iterator[str]:
-    number = _text(entry.number)
+    number = _text(entry.number.translate(_CODE))
     yield f"{entry.day} * ({number}) {_text(entry.contact)} | {_text(entry.text)}"
     width = max(len(leg.account) for leg in each)
     for leg in each:
@@ -47,5 +49,5 @@ def _entry(entry: Entry, each: tuple[Leg, ...], currency: str) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """Return a text that is neither a comment, nor a code, nor the name of a tag."""
+    """Return a text that is neither a comment, nor a date, nor the name of a tag."""
     return " ".join(_TAG.sub("", text.translate(_MARKS)).split())
