@@ -9,7 +9,7 @@ coding lacks is looked for in the rules after it. Calls for which no rule names 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from maxo_reports.core.ledger import Ledger, Totals, dimension_values
@@ -41,7 +41,8 @@ def portions(ledger: Ledger) -> tuple[Portion, ...]:
 class Rule:
     """For which calls (``where``: dimension -> any of these values), and what is said of them.
 
-    ``account`` and ``tracking`` map the books of a program (``xero``) to what it is there.
+    ``account``, ``tax_code`` and ``tracking`` map the books of a program (``xero``) to what it is
+    there; a tax code stands for the program's usual one of the treatment.
     """
 
     where: Mapping[str, tuple[str, ...]]
@@ -50,6 +51,7 @@ class Rule:
     tracking: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     contact: str = ""
     description: str = ""
+    tax_code: Mapping[str, str] = field(default_factory=dict)
 
     def is_for(self, values: Mapping[str, str]) -> bool:
         """Tell whether every dimension that the rule names has one of its values."""
@@ -68,6 +70,12 @@ class Coding:
     tracking: tuple[tuple[str, str], ...] = ()
     contact: str = ""
     description: str = ""
+    tax_code: str = ""
+
+    @property
+    def without_gst(self) -> Coding:
+        """The same, not reported for GST."""
+        return replace(self, tax="none", tax_code="")
 
 
 def coding_of(values: Mapping[str, str], rules: Sequence[Rule], books: str) -> Coding:
@@ -87,6 +95,7 @@ def coding_of(values: Mapping[str, str], rules: Sequence[Rule], books: str) -> C
         tuple(tracking.items()),
         next((rule.contact for rule in fitting if rule.contact), ""),
         next((rule.description for rule in fitting if rule.description), ""),
+        next((rule.tax_code[books] for rule in fitting if rule.tax_code.get(books)), ""),
     )
 
 

@@ -161,7 +161,7 @@ def bill(lines: Sequence[Worded], basis: GstBasis, invoice: Invoice, entry: Entr
             Line(invoice.other, text, {}, Totals(), dollars(other), dollars(tax), is_calls=False)
         )
     if not claims:
-        posted = [replace(line, coding=replace(line.coding, tax="none")) for line in posted]
+        posted = [replace(line, coding=line.coding.without_gst) for line in posted]
     exact = sum(gross) - other * GRAINS
     return _set("bill", basis, lines, posted, entry, exact, dollars(other))
 
@@ -179,7 +179,7 @@ def journal(
     net = [_gross(line, basis) - _gst(line, basis) for line in lines]
     parts = split(net, [0] * len(net), rounded(sum(net)), 0)
     posted = [_line(line, paid, 0) for line, paid in zip(lines, parts.gross, strict=True)]
-    posted = [replace(line, coding=replace(line.coding, tax="none")) for line in posted]
+    posted = [replace(line, coding=line.coding.without_gst) for line in posted]
     return _set(kind, basis, lines, posted, entry, sum(net), Decimal("0.00"))
 
 

@@ -83,6 +83,12 @@ class Leg:
     contact: str = ""
     tracking: tuple[tuple[str, str], ...] = ()
     line: Line | None = None
+    tax_code: str = ""
+    """The user's own name of the tax, where it is not the usual one."""
+
+    def tax_named(self, taxes: Mapping[str, str]) -> str:
+        """Return the program's name of the tax; ``taxes`` are the usual ones."""
+        return self.tax_code or taxes[self.tax]
 
     @property
     def net(self) -> Decimal:
@@ -108,6 +114,7 @@ def legs(entry: Entry, *, gst_leg: bool) -> tuple[Leg, ...]:
             line.coding.contact or entry.contact,
             line.coding.tracking,
             line,
+            "" if gst_leg else line.coding.tax_code,
         )
         for line in entry.lines
         if line.booked
@@ -200,7 +207,7 @@ VALUES: Mapping[str, Callable[[Place], Value]] = {
     "description": lambda p: p.leg.text,
     "account": lambda p: p.leg.account,
     "account_leaf": lambda p: p.leg.account.rpartition(":")[2],
-    "tax": lambda p: p.taxes[p.leg.tax],
+    "tax": lambda p: p.leg.tax_named(p.taxes),
     "treatment": lambda p: p.leg.tax,
     "quantity": lambda _: 1,
     "booked": lambda p: p.line.booked if p.line else None,

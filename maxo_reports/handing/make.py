@@ -39,6 +39,8 @@ from maxo_reports.tieout.handed import said as said_of
 from maxo_reports.tieout.sealed import HANDOFF, TIEOUT
 
 README = "README.txt"
+MAPPING = "mapping.toml"
+"""The user's own mapping file as it was, so that anybody can see what went where, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def make(
     job.progress.step(f"Writing handoff {reference}")
     sealed = pack.seal(
         place,
-        lambda folder: _write(source, made, said, made_of, folder),
+        lambda folder: _write(source, made, said, made_of, mapping.raw, folder),
         lambda folder: plain_files.manifest(folder / pack.MANIFEST, source),
         least,
     )
@@ -178,6 +180,7 @@ def _write(
     made: Sequence[_Made],
     said: Mapping[str, Any],
     made_of: Sequence[Aim],
+    mapping: bytes,
     folder: Path,
 ) -> pack.Written:
     """Write every file of a handoff into a folder and read it back."""
@@ -190,7 +193,8 @@ def _write(
         pack.write_json(folder / TIEOUT, _tieout(source, tied, made_of))
         text = readme.of_handoff(source.heading, said, made_of, [each.name for each in made])
         files.put(folder / README, text.encode())
-    names = [*(each.name for each in made), TIEOUT, README]
+        files.put(folder / MAPPING, mapping)
+    names = [*(each.name for each in made), TIEOUT, MAPPING, README]
     head = {
         "program": PROGRAM,
         "kind": HANDOFF,

@@ -10,7 +10,7 @@ import hashlib
 import string
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ OF_PERIOD = ("account", "period", "first", "last")
 """What every text may name."""
 OF_LINE = ("calls", "duration")
 """What a line's text may name besides, and the dimensions that lines are split by."""
-_RULE = ("account", "tax", "tracking", "contact", "description")
+_RULE = ("account", "tax", "tax_code", "tracking", "contact", "description")
 _LIMITS = Limits(
     {"other_tax": tuple(TAXES)},
     {"due_days": (0, 365)},
@@ -55,7 +55,8 @@ class HandoffMap:
     sha256: str
     lines: Lines
     books: Mapping[str, Books]
-    rules: tuple[Rule, ...] = field(default=())
+    rules: tuple[Rule, ...]
+    raw: bytes
 
 
 def place(folder: Path, account: str) -> Path:
@@ -107,7 +108,7 @@ def load(path: Path) -> HandoffMap:
         _rule(number, given, books, lines, problems) for number, given in enumerate(given_rules, 1)
     ]
     problems.raise_any()
-    return HandoffMap(path, hashlib.sha256(raw).hexdigest(), lines, books, tuple(rules))
+    return HandoffMap(path, hashlib.sha256(raw).hexdigest(), lines, books, tuple(rules), raw)
 
 
 def _check_lines(lines: Lines, problems: Problems) -> None:
@@ -183,8 +184,9 @@ def _rule(
         _check_pattern(f"[{where}] description", description, line_fields(lines), problems)
     tracking = _tracking(table, where, books, problems)
     contact = _text(table, "contact", where, problems)
-    account = _account(table, where, books, problems)
-    return Rule(conditions, account, tax, tracking, contact, description)
+    account = _by_books(table, "account", where, books, problems)
+    codes = _by_books(table, "tax_code", where, books, problems)
+    return Rule(conditions, account, tax, tracking, contact, description, codes)
 
 
 def _tracking(
@@ -204,18 +206,18 @@ def _tracking(
     return {name: tuple(_texts(given, name, where, problems).items()) for name in given}
 
 
-def _account(
-    table: Mapping[str, Any], where: str, books: Mapping[str, Books], problems: Problems
+def _by_books(
+    table: Mapping[str, Any], key: str, where: str, books: Mapping[str, Books], problems: Problems
 ) -> Mapping[str, str]:
-    """Read an account: one text for all books, or one for each by name."""
-    given = table.get("account", {})
+    """Read an account or a tax code: one text for all books, or one for each by name."""
+    given = table.get(key, {})
     if isinstance(given, str):
         return dict.fromkeys(books, given) if not has_controls(given) else {}
-    found = _texts(table, "account", where, problems)
+    found = _texts(table, key, where, problems)
     for name in found:
         if name not in books:
             problems.add(
-                f"[{where}] account.{name}: there is no [books.{name}]{did_you_mean(name, books)}"
+                f"[{where}] {key}.{name}: there is no [books.{name}]{did_you_mean(name, books)}"
             )
     return found
 

@@ -75,8 +75,9 @@ def troubles(
             said = f"line {number} ({leg.text})"
             if chart and (lack := chart.lacks(leg.account)):
                 found.append(f"{said}: account {leg.account!r} {lack}")
-            if rates and (lack := rates.lacks(taxes[leg.tax])):
-                found.append(f"{said}: tax {taxes[leg.tax]!r} {lack}")
+            name = leg.tax_named(taxes)
+            if rates and (lack := rates.lacks(name)):
+                found.append(f"{said}: tax {name!r} {lack}")
     return tuple(found)
 
 

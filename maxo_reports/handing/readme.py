@@ -72,6 +72,7 @@ def of_handoff(
         lines += wrapped(aim.target.note, "        ")
     lines += ["", *wrapped(NOT_IMPORTED), "", *wrapped(UNGUARDED), ""]
     lines += [
+        "mapping.toml is how the calls were told apart and which account each went to.",
         "Lines of nothing are left out. tieout.json compares every file with the calls, to the",
         "cent. Is it all unchanged?  sha256sum -c SHA256SUMS",
         "",

@@ -52,7 +52,8 @@ _RULES = """
 # says so. Besides category a rule may name direction, service_number and what else the calls
 # are told apart by; tracking.xero = {{ Region = "Brisbane" }} gives Xero's tracking, and so do
 # MYOB's Job and QuickBooks' Class and Location for theirs. tax is gst where nothing else is said:
-# calls abroad made in Australia are taxable. What an account looks like:
+# calls abroad made in Australia are taxable; tax_code.xero = "..." is another name for it than
+# the usual one. What an account looks like:
 # {examples}
 """
 

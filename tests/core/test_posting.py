@@ -6,6 +6,7 @@ The truth here is worked out in fractions, apart from the code under test.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -109,6 +110,18 @@ def test_gst_free_lines_hold_none():
     whole = bill(lines, "inclusive", invoice("38.00", claims=True), ENTRY)
     assert [line.gst for line in whole.entries[0].lines] == [Decimal(1), 0, 0]
     assert [line.coding.tax for line in whole.entries[0].lines] == ["gst", "free", "none"]
+
+
+def test_a_tax_code_of_the_users_own_stands_only_where_gst_is_claimed():
+    """GST on Capital, say; without a claim it is the program's code for no reporting."""
+    line = worded("110.00")
+    coding = replace(line.coded.coding, tax_code="GST on Capital")
+    line = replace(line, coded=replace(line.coded, coding=coding))
+    taxes = {"gst": "GST on Expenses", "free": "GST Free Expenses", "none": "BAS Excluded"}
+    for claims, name in ((True, "GST on Capital"), (False, "BAS Excluded")):
+        whole = bill([line], "inclusive", invoice("110.00", claims=claims), ENTRY)
+        first, *_ = legs(whole.entries[0], gst_leg=False)
+        assert first.tax_named(taxes) == name
 
 
 def test_no_credit_is_claimed_by_default():

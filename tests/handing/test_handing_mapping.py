@@ -30,6 +30,7 @@ tracking = { Region = "Brisbane" }
 service_number = "+61 2 5550 0140"
 account = "400"
 tracking.xero = { Team = "Sales" }
+tax_code.xero = "GST on Capital"
 description = "{category}"
 """
 
@@ -56,6 +57,7 @@ def test_a_mapping_is_read_as_it_is_written(tmp_path):
             {"xero": "400", "myob": "400"},
             tracking={"xero": (("Team", "Sales"),)},
             description="{category}",
+            tax_code={"xero": "GST on Capital"},
         ),
     )
     assert mapping.books["xero"].contact == "MaxoTel Pty Ltd"
