@@ -175,11 +175,12 @@ def _copy(path: Path, target: Path) -> None:
     files.put(target, content)
 
 
-def _settings(account: Account, settings: Settings, directory: str) -> str:
+def _settings(account: Account, settings: Settings, directory: str = "") -> str:
     """Write the account and what decides its packs as ``maxo.toml``, without a key."""
     own = {name: getattr(account, name) for name in CARRIED[Account]}
     general = {name: getattr(settings, name) for name in CARRIED[Settings]}
-    general |= {"directory": directory} if directory else {}
+    listed = {"directory": directory} if directory else {}
+    own, general = (own | listed, general) if account.directory else (own, general | listed)
     first = _table(f"account.{account.id}", own).removeprefix("\n")
     return first + _table("settings", general)
 

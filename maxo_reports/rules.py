@@ -29,22 +29,28 @@ from maxo_reports.errors import ArchiveError, ConfigError, did_you_mean
 
 USUALLY = Behaviour()
 """The thresholds that come with the program."""
-_DIRECTORY, _BEHAVIOUR = "directory_sha256", "behaviour"
+_DIRECTORY, _OWN, _BEHAVIOUR = "directory_sha256", "directory_is_own", "behaviour"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of one account. ``content`` is the file that the directory was read from."""
+    """The rules of one account. ``content`` is the file that the directory was read from.
+
+    Where the directory is the account's ``own``, all numbers in it are; one of the workspace
+    lists other accounts' numbers, too, which are not silent because they are not called here.
+    """
 
     directory: Directory = EMPTY
     behaviour: Behaviour = USUALLY
     content: bytes = b""
+    own: bool = False
 
     def basis(self) -> dict[str, Any]:
         """Return what of them decides a pack's content; nothing where all is as it comes."""
         own = thresholds(self.behaviour)
         return {
             **({_DIRECTORY: self.directory.sha256} if self.directory else {}),
+            **({_OWN: True} if self.own else {}),
             **({_BEHAVIOUR: own} if own else {}),
         }
 
@@ -83,7 +89,7 @@ class Rules:
         yield from unallocated.findings(ledger, self.directory)
         yield from behaviour.patterns(patterns.seen(calls, self.behaviour), self.behaviour)
         numbers, categories = calls.by_name("service_number"), calls.by_name("category")
-        listed = tuple(_listed(self.directory, period))
+        listed = tuple(_listed(self.directory, period)) if self.own else ()
         yield from behaviour.against_earlier(numbers, categories, earlier, listed, self.behaviour)
 
     def checks(self, ledger: Ledger) -> tuple[Check, ...]:
@@ -109,7 +115,7 @@ def of(workspace: Workspace, account: Account) -> Rules:
     if path is None:
         return Rules(behaviour=behaves)
     directory, content = directories.load(path)
-    return Rules(directory, behaves, content)
+    return Rules(directory, behaves, content, own=bool(account.directory))
 
 
 def again(archive: Archive, basis: Mapping[str, Any]) -> Rules:
@@ -127,7 +133,8 @@ def again(archive: Archive, basis: Mapping[str, Any]) -> Rules:
     if sha256 is None:
         return Rules(behaviour=behaves)
     content = archive.inputs.read(sha256)
-    return Rules(directories.read(content, f"directory {sha256[:12]}"), behaves, content)
+    directory = directories.read(content, f"directory {sha256[:12]}")
+    return Rules(directory, behaves, content, own=_OWN in basis)
 
 
 def judged(found: Iterable[Finding]) -> dict[str, Any]:

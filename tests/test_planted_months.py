@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from maxo_reports.core.period import LocalClock, parse_period
 
 HOUR = 3600
 OWN = ("0255500140", "0255500141", "+61255500142")
+MONTHS = int(os.environ.get("PLANTED_MONTHS", "12"))
 USUAL = Behaviour()
 SHORT = replace(USUAL, out_of_hours_dollars=0)
 """Whoever dials at noon on a Thursday is not out of hours."""
@@ -85,8 +87,8 @@ def planted(kind: str) -> tuple[list[dict[str, Any]], str]:
     night = [out(5000 + n, at(11, 1, n), cost="3.5") for n in range(20)]
     sunday = [out(5000 + n, at(11, 12, n), cost="5") for n in range(12)]
     early = [out(5000 + n, at(14, 6, 59), cost="51") for n in range(1)]
-    premium = [out(5000 + n, at(14, 9, n), "1902 555 001", cost="2.75") for n in range(4)]
-    sms = [out(5000 + n, at(14, 9, n), "+61 199012", cost="5.5") for n in range(2)]
+    premium = [out(5000 + n, at(14, 9, n), "1902 555 001", cost="5.75") for n in range(4)]
+    sms = [out(5000 + n, at(14, 9, n), "+61 199012", cost="10.5") for n in range(2)]
     abroad = [out(5000 + n, at(14, 9, n), "0011 675 7234 5678", cost="9.9") for n in range(11)]
     abroad += [out(5100 + n, at(14, 10, n), "+881612345678", cost="8") for n in range(2)]
     long = [out(5000, at(14, 8), duration=4 * HOUR, cost="7.2")]
@@ -134,12 +136,28 @@ def test_a_planted_pattern_is_found_alone_with_its_calls_and_dollars(
     assert len(one.examples) == min(3, len(calls))
 
 
+@pytest.mark.parametrize("seed", range(MONTHS))
+def test_whatever_is_planted_is_found_and_nothing_else(tmp_path: Path, seed: int) -> None:
+    """Some patterns in one month, each on a number of its own, in no order."""
+    dice = random.Random(seed)
+    calls, expected = busy(seed), {}
+    for place, kind in enumerate(dice.sample(KINDS, dice.randrange(len(KINDS)))):
+        own, (made, code) = f"02555002{place:02}", planted(kind)
+        side = "origin" if made[0]["direction"] == "OUT" else "destination"
+        calls += [{**c, side: own, "callid": 10_000 * (place + 1) + c["callid"]} for c in made]
+        expected[code, own] = (len(made), sum(Decimal(c["cost"]) for c in made))
+    dice.shuffle(calls)
+    seen = found(tmp_path, calls)
+    assert {(s.code, s.number): (s.calls, Decimal(s.micros) / 10**6) for s in seen} == expected
+
+
 @pytest.mark.parametrize(
     ("calls", "of"),
     [
         ([out(n, at(14, 7), cost="60") for n in range(1)], USUAL),
         ([out(n, at(14, 18, 59), cost="60") for n in range(1)], USUAL),
         ([out(n, at(11, 1), cost="49.9") for n in range(1)], USUAL),
+        ([out(1, at(11, 1), cost="60"), out(2, at(14, 9), cost="241")], USUAL),
         ([out(n, at(11, 1), cost="0", duration=9 * HOUR) for n in range(9)], USUAL),
         ([out(n, at(11, 1), cost="60") for n in range(3)], SHORT),
         (
@@ -150,7 +168,7 @@ def test_a_planted_pattern_is_found_alone_with_its_calls_and_dollars(
             [out(n, at(11, 1), cost="60") for n in range(3)],
             replace(USUAL, hours="00:00-24:00", days=behaviour.WEEKDAYS),
         ),
-        ([out(n, at(14, 9), "1902555001", cost="9") for n in range(1)], USUAL),
+        ([out(n, at(14, 9), "1902555001", cost="19") for n in range(1)], USUAL),
         (
             [out(n, at(14, 9), "1902555001", cost="99") for n in range(1)],
             replace(USUAL, premium_dollars=0),
@@ -254,6 +272,11 @@ def test_a_month_beside_those_before(desk: Desk, tmp_path: Path) -> None:
     assert (found["number-new number 02 5550 0148"]["calls"], done.code) == (1, 1)
     assert "02 5550 0149" in found["number-silent 1 number"]["message"]
     assert any("jump" in row for row in sheet(done.pack, "Exceptions"))
+    note = next((desk.folder / "archive" / "acme" / "periods").glob("2026-10-01*/*/months.json"))
+    whole = note.read_bytes()
+    note.write_bytes(whole.replace(b"02", b"03", 1))
+    assert "months.json" in ran(desk.folder, "archive", "verify").out
+    note.write_bytes(whole)
     there = tmp_path / "there"
     assert ran(desk.folder, "archive", "export", "2026-10", "--to", str(there)).code == 0
     assert not list(there.glob("archive/acme/periods/2026-09*"))
@@ -263,6 +286,29 @@ def test_a_month_beside_those_before(desk: Desk, tmp_path: Path) -> None:
     assert ran(desk.folder, "archive", "purge", "--before", "2026-10", "--yes").code == 0
     assert desk.verify(done.pack, "--rebuild").code == 0
     assert ran(desk.folder, "archive", "verify").code == 0
+
+
+def test_listed_numbers_are_silent_where_the_list_is_the_accounts_own(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """A workspace's directory has other accounts' numbers, too."""
+    desk.carrier.hold([*earlier(), *[out(n, at(14, 9, n), cost="2") for n in range(10)]])
+    for label in ("2026-08", "2026-09"):
+        assert ran(desk.folder, "pull", label).code == 0
+    (desk.folder / "d.csv").write_text("number,label\n0255500140,a\n0255500777,b\n02555007*,c\n")
+    desk.set('directory = "d.csv"')
+    shared = desk.run()
+    assert told(shared) == {}
+    desk.set(account='directory = "d.csv"')
+    own = desk.run()
+    (silent,) = told(own).values()
+    assert silent["message"].endswith(": 02 5550 0777")
+    for done in (shared, own):
+        assert desk.verify(done.pack, "--rebuild").code == 0
+    there = tmp_path / "there"
+    assert ran(desk.folder, "archive", "export", "2026-10", "--to", str(there)).code == 0
+    made = ran(there, "run", "2026-10", "--report", "quick", "--offline", "--json")
+    assert told(made) == told(own)
 
 
 def test_without_earlier_months_nothing_is_told_of_them(desk: Desk) -> None:
@@ -293,16 +339,16 @@ def test_thresholds_are_settings_and_part_of_what_a_pack_was_made_from(desk: Des
     first = desk.run()
     assert set(told(first)) == {"premium number 02 5550 0140"}
     assert first.code == 1
-    assert first.said["findings"][0]["dollars"] == "11.00"
-    desk.set("\n[behaviour]\npremium_dollars = 12")
+    assert first.said["findings"][0]["dollars"] == "23.00"
+    desk.set("\n[behaviour]\npremium_dollars = 24")
     second = desk.run()
     assert (second.said["revision"], told(second), second.code) == (2, {}, 0)
-    own = "[account.acme.behaviour]\npremium_dollars = 11"
-    desk.set(f"\n[behaviour]\npremium_dollars = 12\ndays = []\n{own}")
+    own = "[account.acme.behaviour]\npremium_dollars = 23"
+    desk.set(f"\n[behaviour]\npremium_dollars = 24\ndays = []\n{own}")
     third = desk.run()
     assert set(told(third)) == {"premium number 02 5550 0140"}
     basis = json.loads((third.pack / "manifest.json").read_text())["basis"]
-    assert basis["behaviour"] == {"premium_dollars": 11, "days": []}
+    assert basis["behaviour"] == {"premium_dollars": 23, "days": []}
     for done in (first, second, third):
         assert desk.verify(done.pack, "--rebuild").code == 0
 

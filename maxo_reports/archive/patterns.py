@@ -31,7 +31,17 @@ _MOST_CODES = 5
 def seen(store: CallStore, of: Behaviour) -> Iterator[Seen]:
     """Yield each service number's calls of each pattern that is looked for."""
     if of.out_of_hours_dollars:
-        yield from _found(store, "out-of-hours", f"{_CHARGED} AND NOT ({_expected(store, of)})")
+        source = (
+            "(SELECT *, sum(cost) OVER (PARTITION BY service_number) AS whole FROM kept"
+            f" WHERE {_CHARGED})"
+        )
+        yield from _found(
+            store,
+            "out-of-hours",
+            f"NOT ({_expected(store, of)})",
+            source=source,
+            having=f"100 * sum(cost) >= {of.out_of_hours_percent} * max(whole)",
+        )
     if of.premium_dollars or of.international_dollars:
         yield from _destinations(store, of)
     if of.long_minutes:
@@ -48,11 +58,12 @@ def _found(
     about: str = "NULL",
     words: object = None,
     source: str = "kept",
+    having: str = "true",
 ) -> Iterator[Seen]:
     """Yield the calls that a condition picks, by service number."""
     rows = store.rows(
         f"SELECT {_SHOWN}, {about} FROM {source} WHERE {which}"
-        " GROUP BY service_number ORDER BY service_number"
+        f" GROUP BY service_number HAVING {having} ORDER BY service_number"
     )
     for number, calls, micros, examples, said in rows:
         text = words(said) if callable(words) else ""

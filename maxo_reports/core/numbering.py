@@ -15,6 +15,8 @@ import re
 import phonenumbers
 
 _HOME = "AU"
+_UNAREAED = frozenset({6, 7, 8, 10})
+"""Digits of numbers that are dialled without an area."""
 _PREMIUM_LENGTHS = frozenset({6, 8, 10})
 _NEIGHBOURS = 4
 """So many regions may share a code whose first is meant: Jersey rings as the United Kingdom."""
@@ -55,7 +57,7 @@ def compact(raw: str) -> str:
 
 def _national(rest: str) -> str:
     """Give what follows 61 the form that is dialled inside Australia."""
-    if rest.startswith(("13", "18", "19", "0")) and len(rest) in {6, 7, 8, 10}:
+    if rest.startswith(("13", "18", "19", "0")) and len(rest) in _UNAREAED:
         return rest
     return "0" + rest
 
@@ -69,13 +71,14 @@ def comparable(raw: str) -> str:
     number = compact(raw)
     if not _DIGITS.fullmatch(number):
         return number.casefold()
+    if number.startswith("0") and len(number) > 1:
+        return f"+61{number[1:]}"
+    if number.startswith(("13", "18", "19")) and len(number) in _UNAREAED:
+        return f"+61{number}"
+    # Slow, and needed for what begins with a country's code alone, in whatever way.
     parsed = _parsed(number)
     if parsed is not None and phonenumbers.is_valid_number(parsed):
         return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    if number.startswith("0"):
-        return f"+61{number[1:]}" if len(number) > 1 else number
-    if number.startswith(("13", "18", "19")) and len(number) > 5:
-        return f"+61{number}"
     return number
 
 

@@ -111,7 +111,7 @@ def seen(code: str, cost: int, number: str = "0255500140", calls: int = 4) -> Se
 
 def test_patterns_are_told_from_their_dollars_on() -> None:
     """With calls, dollars, examples and what more is known."""
-    found = list(patterns([seen("international", 100), seen("premium", 9)], USUAL))
+    found = list(patterns([seen("international", 100), seen("premium", 19)], USUAL))
     (one,) = found
     assert (one.code, one.severity, one.calls, one.dollars) == (
         *("international", "warning", 4),
@@ -126,12 +126,12 @@ def test_patterns_are_told_from_their_dollars_on() -> None:
 
 def test_many_numbers_are_told_together() -> None:
     """The dearest by themselves, all others in one: their sum is that of all."""
-    every = [seen("premium", 10 + n, f"02555001{n:02}") for n in range(MOST_TOLD + 5)]
+    every = [seen("premium", 20 + n, f"02555001{n:02}") for n in range(MOST_TOLD + 5)]
     found = list(patterns(every, USUAL))
     assert len(found) == MOST_TOLD + 1
-    assert found[0].dollars == 24
+    assert found[0].dollars == 34
     assert found[-1].where == "5 other numbers"
-    assert sum(f.dollars for f in found) == sum(10 + n for n in range(MOST_TOLD + 5))
+    assert sum(f.dollars for f in found) == sum(20 + n for n in range(MOST_TOLD + 5))
     assert sum(f.calls for f in found) == 4 * len(every)
 
 
@@ -182,3 +182,19 @@ def test_nothing_is_told_of_what_is_not_known(
             )
         had = [m for m in earlier if m.is_whole and name in m.numbers]
         assert bool(had) == (each.code == "jump") or each.code == "number-silent"
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        (("mon", "tue", "wed", "thu", "fri"), "mon to fri"),
+        (("sun", "mon"), "mon, sun"),
+        (("fri", "thu", "wed"), "wed to fri"),
+        ((), "on no day"),
+    ],
+)
+def test_out_of_hours_says_what_the_hours_are(days: tuple[str, ...], said: str) -> None:
+    """As they are set."""
+    of = replace(USUAL, days=days)
+    (found,) = patterns([seen("out-of-hours", 60)], of)
+    assert found.message.startswith(f"charged calls outside 07:00-19:00, {said}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -206,6 +207,17 @@ def test_ways_of_writing_a_number_are_compared_as_one(tail: int, area: str) -> N
     world = f"61{number.removeprefix('0')}"
     ways = {number, f"+{world}", f"0011{world}", f"+{world[:4]} {world[4:]}", f"{number}/PBX"}
     assert len({comparable(way) for way in ways}) == 1
+
+
+@settings(deadline=None)
+@given(st.integers(0, 99_999_999), st.sampled_from(["02", "04", "07", "130", "180", "131", "190"]))
+def test_what_the_plans_know_is_compared_as_the_plans_write_it(tail: int, begin: str) -> None:
+    """E.164, as another implementation has it."""
+    number = f"{begin}{tail:08}"[:10]
+    parsed = phonenumbers.parse(number, "AU")
+    if phonenumbers.is_valid_number(parsed):
+        form = phonenumbers.PhoneNumberFormat.E164
+        assert comparable(number) == phonenumbers.format_number(parsed, form)
 
 
 @pytest.mark.parametrize(
