@@ -6,6 +6,7 @@ pack is sealed, the same content makes no second revision, and nothing issued is
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from maxo_reports.archive import files
 from maxo_reports.core import checks
 from maxo_reports.core.checks import Finding
 from maxo_reports.core.report import Report, Source, Table
-from maxo_reports.errors import ArchiveError
+from maxo_reports.errors import ArchiveError, TieOutError
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.pack import Pack
 from maxo_reports.render import RendererUnavailable, Style, SystemLibraryMissing, csvfile, renderer
@@ -65,6 +66,26 @@ def seal(bundle: Bundle, step: Callable[[str], None]) -> Sealed:
         lambda folder: plain.manifest(folder / pack.MANIFEST, bundle.source),
     )
     return Sealed(sealed, checks.worst_first(found), unchanged=False)
+
+
+def made_again(bundle: Bundle, sealed: Pack, step: Callable[[str], None]) -> list[str]:
+    """Make a sealed pack again beside it and name every file, and workbook part, that differs."""
+    other = [key for key in bundle.basis if bundle.basis[key] != sealed.basis.get(key)]
+    if other:
+        raise TieOutError(
+            f"pack {sealed.folder} was made with another {', '.join(other)}: "
+            "it cannot be made again as it was"
+        )
+    found = list(bundle.source.findings)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        pack.fill(
+            folder,
+            sealed.revision,
+            lambda place: _write(bundle, place, found, step),
+            lambda place: plain.manifest(place / pack.MANIFEST, bundle.source),
+        )
+        return pack.differences(sealed.folder, folder)
 
 
 def _write(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,14 @@ _MOST_DOLLARS, _MOST_PERCENT = Decimal(10**6), Decimal(10_000)
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """The terms of all clients of a reseller."""
+    """The terms of all clients of a reseller, and the files that they were read from.
+
+    ``cards`` are the clients' own rate cards by the names that the terms give them.
+    """
 
     terms: tuple[Terms, ...]
+    content: bytes = b""
+    cards: Mapping[str, ratecards.Loaded] = field(default_factory=dict)
 
     def of(self, account: str, names: Collection[str]) -> tuple[Terms, ...]:
         """Return the clients of an account: its own, and those that the directory names.
@@ -62,30 +67,56 @@ def load(path: Path, accounts: Collection[str], listed: Collection[str]) -> Clie
     ``accounts`` are those of maxo.toml, ``listed`` the clients that the number directories name.
     """
     try:
-        # Decimal, so that 12.5 is what is written and not the nearest binary figure.
-        content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        content = path.read_bytes()
     except FileNotFoundError:
         raise ConfigError(
             f"there is no {path}: write [client.NAME] tables with the terms of your clients"
         ) from None
-    except (ValueError, RecursionError) as problem:
-        raise ConfigError(f"{path} is not readable TOML: {problem}") from None
     except OSError as problem:
         raise ConfigError(f"cannot read {path}: {problem.strerror}") from None
-    reader = _Reader(path)
-    terms = reader.all(content, accounts, listed)
+    return read(
+        content,
+        str(path),
+        lambda name: ratecards.load(path.parent / Path(name).expanduser()),
+        accounts,
+        listed,
+    )
+
+
+def read(
+    content: bytes,
+    name: str,
+    card_of: Callable[[str], ratecards.Loaded],
+    accounts: Collection[str],
+    listed: Collection[str] | None,
+) -> Clients:
+    """Read the content of a file of terms; ``card_of`` gives the rate cards that it names.
+
+    Without ``listed`` the clients' names are not held against the directories.
+    """
+    try:
+        # Decimal, so that 12.5 is what is written and not the nearest binary figure.
+        tables = tomllib.loads(content.decode(), parse_float=Decimal)
+    except (ValueError, RecursionError) as problem:
+        raise ConfigError(f"{name} is not readable TOML: {problem}") from None
+    reader = _Reader(name, card_of)
+    terms = reader.all(tables, accounts, listed)
     reader.problems.raise_any()
-    return Clients(terms)
+    return Clients(terms, content, reader.cards)
 
 
 class _Reader:
-    def __init__(self, path: Path) -> None:
-        self.problems = Problems(str(path))
-        self._folder = path.parent
+    def __init__(self, name: str, card_of: Callable[[str], ratecards.Loaded]) -> None:
+        self.problems = Problems(name)
+        self.cards: dict[str, ratecards.Loaded] = {}
+        self._card_of = card_of
         self._table = ""
 
     def all(
-        self, content: Mapping[str, Any], accounts: Collection[str], listed: Collection[str]
+        self,
+        content: Mapping[str, Any],
+        accounts: Collection[str],
+        listed: Collection[str] | None,
     ) -> tuple[Terms, ...]:
         problems = self.problems
         problems.unknown("", content, ("defaults", "client"))
@@ -225,29 +256,28 @@ class _Reader:
             self._problem(f"rate_card must be the name of a file, not {named!r}")
             return None
         try:
-            card = ratecards.load(self._folder / Path(named).expanduser()).card
+            loaded = self._card_of(named)
         except ConfigError as why:
             for problem in why.problems:
                 self._problem(f"rate_card: {problem}")
             return None
+        self.cards[named], card = loaded, loaded.card
         for rate in card.rates:
             if rate.gst == "unknown":
-                self._problem(
-                    f"rate_card: {named} {rate.place}: say in gst whether it is included"
-                )
+                self._problem(f"rate_card: {named} {rate.place}: gst must say if it is included")
         return card
 
     # ---- what belongs together --------------------------------------------------------------
 
     def _check_account(
-        self, terms: Terms, accounts: Collection[str], listed: Collection[str]
+        self, terms: Terms, accounts: Collection[str], listed: Collection[str] | None
     ) -> None:
         if terms.account and terms.account not in accounts:
             meant = did_you_mean(terms.account, accounts)
             self._problem(f"account {terms.account!r} is not in maxo.toml{meant}")
         if terms.name.casefold() == UNALLOCATED.casefold():
             self._problem(f"name {terms.name!r} is kept for calls of nobody")
-        elif not terms.account and terms.name not in listed:
+        elif listed is not None and not terms.account and terms.name not in listed:
             meant = did_you_mean(terms.name, listed)
             self._problem(
                 f"name {terms.name!r} is no client of the number directory{meant}; correct it, "

@@ -98,13 +98,21 @@ def _read(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def found(files: Iterable[Path], figures: Iterable[Decimal]) -> dict[Decimal, set[str]]:
     """Return which figures some files hold, and where."""
-    wanted = {figure: spellings(figure) for figure in figures}
+    wanted = {way: figure for figure in figures for way in spellings(figure)}
+    # All ways of one length are looked for in one step: every stretch of that length is looked up.
+    by_length: dict[int, set[bytes]] = {}
+    for way in wanted:
+        by_length.setdefault(len(way), set()).add(way)
     seen: dict[Decimal, set[str]] = {}
+    known: dict[bytes, str] = {}
     for path in files:
         for place, text in texts(path):
-            for figure, ways in wanted.items():
-                if any(way in text for way in ways):
-                    seen.setdefault(figure, set()).add(place)
+            if known.setdefault(text, place) != place:
+                continue
+            for length, ways in by_length.items():
+                stretches = {text[at : at + length] for at in range(len(text) - length + 1)}
+                for way in ways & stretches:
+                    seen.setdefault(wanted[way], set()).add(place)
     return seen
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,6 @@ from maxo_reports.cli import figures, saying, words, work
 from maxo_reports.errors import DONE, FINDINGS, UsageError
 
 if TYPE_CHECKING:
-    from maxo_reports.core.margins import CarrierTotal
     from maxo_reports.engine import Job
 
 
@@ -38,13 +38,13 @@ def _oncharge(arguments: argparse.Namespace) -> int:
     from maxo_reports.core import margins
     from maxo_reports.core.checks import needs_a_person
 
-    carrier = _carrier(arguments)
+    bill = _bill_total(arguments)
     objects: list[dict[str, Any]] = []
     asks = False
 
     def one(job: Job) -> None:
         nonlocal asks
-        done = engine.oncharge_period(job, arguments.terms, carrier)
+        done = engine.oncharge_period(job, arguments.terms, bill)
         asks = asks or needs_a_person(done.sealed.findings)
         objects.append(engine.oncharged_json(done))
         if arguments.json:
@@ -64,7 +64,7 @@ def _oncharge(arguments: argparse.Namespace) -> int:
 
     with work.progress() as progress:
         jobs = work.jobs(arguments, progress)
-        if carrier is not None and len(jobs) > 1:
+        if bill is not None and len(jobs) > 1:
             raise UsageError("--bill-total is of one account: name it with --account")
         failed = saying.each([(job.account.id, partial(one, job)) for job in jobs])
     if arguments.json and len(objects) == 1 and not failed:
@@ -74,13 +74,12 @@ def _oncharge(arguments: argparse.Namespace) -> int:
     return saying.worst(failed, FINDINGS if asks else DONE)
 
 
-def _carrier(arguments: argparse.Namespace) -> CarrierTotal | None:
-    from maxo_reports.core import margins
-    from maxo_reports.core.money import dollars, micros_from_text, plain
+def _bill_total(arguments: argparse.Namespace) -> Decimal | None:
+    from maxo_reports.core.money import dollars, micros_from_text
 
     if arguments.bill_total is None:
         return None
     micros = micros_from_text(arguments.bill_total)
     if micros is None:
         raise UsageError(f"--bill-total must be dollars, not {arguments.bill_total!r}")
-    return margins.of_carrier(f"${plain(dollars(micros))} with GST", micros)
+    return dollars(micros)

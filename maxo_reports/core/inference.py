@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
+from maxo_reports.core.cdr import INBOUND, OUTBOUND
 from maxo_reports.core.checks import Finding, worst_first
 from maxo_reports.core.inferred import Explained, Kind, Model, explain
 from maxo_reports.core.money import dollars
@@ -93,9 +94,14 @@ def _verdict(call: CallLine, expected: int) -> Verdict:
 
 
 def card(guesses: Iterable[Guess]) -> RateCard:
-    """Return the models as a rate card, to hold later months against."""
+    """Return the models as a rate card, to hold later months against.
+
+    Calls of an unknown direction have no place in a card.
+    """
     rates: list[Rate] = []
     for guess in guesses:
+        if guess.direction not in {INBOUND, OUTBOUND}:
+            continue
         model = guess.model or Model(dollars(0))
         rates.append(model.rate(f"line {len(rates) + 2}", guess.category, guess.direction))
     return RateCard("inferred", tuple(rates))

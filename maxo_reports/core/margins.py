@@ -14,7 +14,7 @@ from decimal import Decimal
 from maxo_reports.core.checks import Check, Finding, worst_first
 from maxo_reports.core.directory import UNALLOCATED
 from maxo_reports.core.ledger import Totals
-from maxo_reports.core.money import dollars, plain
+from maxo_reports.core.money import COST_PLACES, MICROS, dollars, plain
 from maxo_reports.core.oncharge import GRAINS, Dues, Sorted, in_dollars, shared
 from maxo_reports.core.report import Cell, Column, Kind, Report, Section, Source
 from maxo_reports.core.tabled import cost, count, length, report, section, text
@@ -26,10 +26,15 @@ PLACES = 4
 
 @dataclass(frozen=True, slots=True)
 class CarrierTotal:
-    """What the carrier bills for the period, without GST, in grains; ``said`` is its name."""
+    """What the carrier bills for the period: ``total`` with GST, and without it in grains."""
 
-    said: str
+    total: Decimal
     grains: int
+
+    @property
+    def said(self) -> str:
+        """The total for people."""
+        return f"${plain(self.total)} with GST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +365,7 @@ def words(margin: Margin) -> Sequence[str]:
     )
 
 
-def of_carrier(said: str, micros: int) -> CarrierTotal:
+def of_carrier(total: Decimal) -> CarrierTotal:
     """Return a bill's total, GST included and all of it taxed, as it is compared."""
-    return CarrierTotal(said, micros * (GRAINS // 10**6) * 10 // 11)
+    micros = int(total.scaleb(COST_PLACES))
+    return CarrierTotal(total, micros * (GRAINS // MICROS) * 10 // 11)

@@ -196,7 +196,7 @@ def dues(account: Account) -> Dues:
     all_fees = sum((dollars for _, dollars in fees), Decimal(0))
     net = cents_of(left + grains_of(all_fees))
     rounding = net - (calls - included + top_up + all_fees)
-    gst = round_half_up(net * terms.gst_percent / 100)
+    gst = round_half_up((net * terms.gst_percent).scaleb(-2))
     return Dues(calls, fees, included, top_up, rounding, net, gst, terms.gst_percent)
 
 

@@ -24,7 +24,6 @@ from maxo_reports.engine.packs import (
     as_json,
     demo,
     pull_period,
-    rebuild,
     refresh,
     run,
     sample,
@@ -39,6 +38,7 @@ from maxo_reports.engine.rates import (
     model_lines,
     write_card,
 )
+from maxo_reports.engine.rebuilding import rebuild
 from maxo_reports.issue import Outcome
 from maxo_reports.job import Job, Progress
 

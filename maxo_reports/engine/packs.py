@@ -7,7 +7,7 @@ files -> read back -> sealed pack.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,21 +15,18 @@ from zoneinfo import ZoneInfo
 from maxo_reports import config, definitions, manifest, pack, rules
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.config import Account, Workspace
-from maxo_reports.core.period import parse_period
 from maxo_reports.core.report import Source
 from maxo_reports.engine import asking, locks
 from maxo_reports.engine.asking import period_of
-from maxo_reports.errors import ArchiveError, TieOutError, UsageError
+from maxo_reports.errors import UsageError
 from maxo_reports.issue import (
     Outcome,
     built,
     gathered,
-    gone,
     issue,
-    made_again,
-    pull_behind,
     wanted,
 )
+from maxo_reports.issue import made_again as issued_again
 from maxo_reports.job import Job, Progress
 from maxo_reports.pack import Pack
 from maxo_reports.refresh import Refreshed
@@ -82,24 +79,11 @@ def verify(folder: Path) -> Pack:
     return sealed
 
 
-def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:
-    """Make a sealed pack again from the archive alone and compare every byte.
-
-    Raises TieOutError naming each file, and in the workbook each part, that differs.
-    """
-    said = sealed.basis
-    account = workspace.one(said["account"])
-    label = said["period"]["label"]
-    period = parse_period(label, account.timezone, date.min, account.billing_day)
-    job = Job(workspace, account, period, lambda: "", lambda: 0, progress)
-    work = pull_behind(job, sealed)
-    if work is None:
-        raise ArchiveError(f"the calls behind {sealed.folder} {gone(job, sealed)}")
-    followed = rules.again(job.archive, said)
-    asked_for = wanted(workspace, list(said["reports"]), followed)
-    differing = made_again(job, asked_for, work, sealed)
-    if differing:
-        raise TieOutError(f"pack {sealed.folder}, made again: {'; '.join(differing)}")
+def made_again(job: Job, work: Pull, sealed: Pack) -> list[str]:
+    """Make a pack of a run again from the archive and name every file that differs."""
+    followed = rules.again(job.archive, sealed.basis)
+    asked_for = wanted(job.workspace, list(sealed.basis["reports"]), followed)
+    return issued_again(job, asked_for, work, sealed)
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from maxo_reports.bundle import Bundle, Sealed
 from maxo_reports.core import inference, rated, rerating
 from maxo_reports.core.checks import Check, Finding, worst_first
 from maxo_reports.core.inference import Guess
-from maxo_reports.core.money import dollars, plain
+from maxo_reports.core.money import dollars, micros_from_text, plain
 from maxo_reports.core.rating import Rater
 from maxo_reports.core.report import Report, Source, Table
 from maxo_reports.core.rerating import Rerated
@@ -23,8 +23,11 @@ from maxo_reports.engine import asking, locks
 from maxo_reports.errors import ArchiveError, UsageError
 from maxo_reports.issue import Wanted, gathered, stop_on, wanted
 from maxo_reports.job import Job
+from maxo_reports.pack import Pack
+from maxo_reports.ratecards import Loaded
 from maxo_reports.ratecards.written import as_csv
 
+CHECK, INFER = "ratecard check", "ratecard infer"
 FOLDER = "rates"
 """Where packs of re-ratings stand, beside the account's periods."""
 
@@ -56,46 +59,100 @@ def check_card(job: Job, card: Path, tolerance: int = 0) -> CardChecked:
     """
     loaded = ratecards.load(card)
     look = wanted(job.workspace, [], rules.of(job.workspace, job.account))
+    place = _place(job, "card")
     with locks.alone(job):
         work = asking.archived(job, "pull it first")
         with gathered(job, look, work) as bare:
-            job.progress.step("Re-rating the calls")
-            rater = Rater(loaded.card, bare.connected_statuses, job.account.cost_gst)
-            lines = bare.calls.lines()
-            found = rerating.rerate(lines, rater, tolerance, bare.ledger.places)
-            findings = (*rerating.findings(found), *_basis_unknown(job, found))
-            place = _place(job, "card")
-            source = _with(bare, rerating.checks(found, bare.ledger.control), findings, place)
-            report = rated.check_report(found, source)
-            own = {
-                "rate_card": loaded.sha256,
-                "tolerance": plain_micros(tolerance),
-                "made_by": "ratecard check",
-            }
-            table = {f"{bundle.filename(report)}-differences.csv": rated.differences(found)}
-            sealed = _seal(job, look, work, source, report, table, place, own)
-    return CardChecked(job, source, found, sealed)
+            found = _rerated(job, bare, loaded, tolerance)
+            look.rules.keep(job.archive)
+            job.archive.inputs.keep(loaded.content)
+            made = _of_card(job, look, work, bare, found, loaded, place, pack.next_revision(place))
+            sealed = bundle.seal(made, job.progress.step)
+    return CardChecked(job, made.source, found, sealed)
 
 
 def infer_rates(job: Job) -> Inferred:
     """Find the prices that explain the most calls of each category, and seal the outliers."""
     look = wanted(job.workspace, [], rules.of(job.workspace, job.account))
+    place = _place(job, "inferred")
     with locks.alone(job):
         work = asking.archived(job, "pull it first")
         with gathered(job, look, work) as bare:
-            job.progress.step("Looking for prices")
-            guesses = inference.infer(bare.calls.lines, bare.connected_statuses)
-            calls = sum(guess.calls for guess in guesses)
-            checks = (
-                Check("Calls looked at = calls", f"{bare.ledger.control.calls:,}", f"{calls:,}"),
-            )
-            place = _place(job, "inferred")
-            source = _with(bare, checks, inference.findings(guesses), place)
-            report = rated.infer_report(guesses, source)
-            table = {f"{bundle.filename(report)}-outliers.csv": rated.outliers(guesses)}
-            own = {"made_by": "ratecard infer"}
-            sealed = _seal(job, look, work, source, report, table, place, own)
-    return Inferred(job, source, guesses, sealed)
+            guesses = _guesses(job, bare)
+            look.rules.keep(job.archive)
+            made = _of_guesses(look, work, bare, guesses, place, pack.next_revision(place))
+            sealed = bundle.seal(made, job.progress.step)
+    return Inferred(job, made.source, guesses, sealed)
+
+
+def made_again(job: Job, work: Pull, sealed: Pack) -> list[str]:
+    """Make a pack of this module again from the archive and name every file that differs."""
+    said = sealed.basis
+    look = wanted(job.workspace, [], rules.again(job.archive, said))
+    place, number = sealed.folder.resolve().parent, sealed.revision
+    with gathered(job, look, work) as bare:
+        if said["made_by"] == INFER:
+            made = _of_guesses(look, work, bare, _guesses(job, bare), place, number)
+        else:
+            content = job.archive.inputs.read(said["rate_card"])
+            loaded = ratecards.read(content, said["card_file"])
+            tolerance = micros_from_text(said["tolerance"]) or 0
+            found = _rerated(job, bare, loaded, tolerance)
+            made = _of_card(job, look, work, bare, found, loaded, place, number)
+        return bundle.made_again(made, sealed, job.progress.step)
+
+
+def _rerated(job: Job, bare: Source, loaded: Loaded, tolerance: int) -> Rerated:
+    job.progress.step("Re-rating the calls")
+    rater = Rater(loaded.card, bare.connected_statuses, job.account.cost_gst)
+    return rerating.rerate(bare.calls.lines(), rater, tolerance, bare.ledger.places)
+
+
+def _guesses(job: Job, bare: Source) -> tuple[Guess, ...]:
+    job.progress.step("Looking for prices")
+    return inference.infer(bare.calls.lines, bare.connected_statuses)
+
+
+def _of_card(
+    job: Job,
+    look: Wanted,
+    work: Pull,
+    bare: Source,
+    found: Rerated,
+    loaded: Loaded,
+    place: Path,
+    revision: int,
+) -> Bundle:
+    """Return what the pack of a comparison with a card is to hold."""
+    findings = (*rerating.findings(found), *_basis_unknown(job, found))
+    source = _with(bare, rerating.checks(found, bare.ledger.control), findings, revision)
+    report = rated.check_report(found, source)
+    own = {
+        "rate_card": loaded.sha256,
+        "card_file": loaded.name,
+        "tolerance": plain_micros(found.tolerance),
+        "made_by": CHECK,
+    }
+    table = {f"{bundle.filename(report)}-differences.csv": rated.differences(found)}
+    return _bundle(look, work, source, report, table, place, own)
+
+
+def _of_guesses(
+    look: Wanted,
+    work: Pull,
+    bare: Source,
+    guesses: tuple[Guess, ...],
+    place: Path,
+    revision: int,
+) -> Bundle:
+    """Return what the pack of an inference is to hold."""
+    calls = sum(guess.calls for guess in guesses)
+    control = bare.ledger.control
+    checks = (Check("Calls looked at = calls", f"{control.calls:,}", f"{calls:,}"),)
+    source = _with(bare, checks, inference.findings(guesses), revision)
+    report = rated.infer_report(guesses, source)
+    table = {f"{bundle.filename(report)}-outliers.csv": rated.outliers(guesses)}
+    return _bundle(look, work, source, report, table, place, {"made_by": INFER})
 
 
 def plain_micros(micros: int) -> str:
@@ -124,21 +181,19 @@ def _basis_unknown(job: Job, found: Rerated) -> tuple[Finding, ...]:
 
 
 def _with(
-    source: Source, checks: Sequence[Check], findings: Sequence[Finding], place: Path
+    source: Source, checks: Sequence[Check], findings: Sequence[Finding], revision: int
 ) -> Source:
     """Add what was found out; the revision is that of the place where it is to be sealed."""
     stop_on(checks)
-    heading = replace(source.heading, revision=pack.next_revision(place))
     return replace(
         source,
-        heading=heading,
+        heading=replace(source.heading, revision=revision),
         checks=(*source.checks, *checks),
         findings=worst_first((*source.findings, *findings)),
     )
 
 
-def _seal(
-    job: Job,
+def _bundle(
     look: Wanted,
     work: Pull,
     source: Source,
@@ -146,22 +201,20 @@ def _seal(
     tables: Mapping[str, Table],
     place: Path,
     own: Mapping[str, Any],
-) -> Sealed:
-    """Seal one report of our own with what is behind it."""
+) -> Bundle:
+    """Put one report of our own together with what is behind it."""
     calls = cast("CallStore", source.calls).fingerprint()
     own = {**look.rules.basis(), **rules.judged(source.findings), **own}
     reports = {report.definition.name: ""}
-    basis = manifest.basis(source.heading, calls, reports, look.shelf.fingerprint(), {}, own)
-    made = Bundle(
+    return Bundle(
         place,
         source,
         look.style,
         [report],
         tables,
-        basis,
+        manifest.basis(source.heading, calls, reports, look.shelf.fingerprint(), {}, own),
         lambda tied: manifest.evidence(source, work, {}, tied),
     )
-    return bundle.seal(made, job.progress.step)
 
 
 def checked_json(done: CardChecked) -> dict[str, Any]:

@@ -44,10 +44,16 @@ _POOL_KEYS = ("minutes", "per", "covers_fee")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A rate card and the hash of the file that it came from."""
+    """A rate card and the file that it came from."""
 
     card: RateCard
-    sha256: str
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the file."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 def load(path: Path) -> Loaded:
@@ -70,7 +76,7 @@ def read(content: bytes, name: str) -> Loaded:
         given = list(_table(content, name, lines))
     card = lines.card(stem, given)
     lines.raise_any()
-    return Loaded(card, hashlib.sha256(content).hexdigest())
+    return Loaded(card, name, content)
 
 
 def _table(content: bytes, name: str, lines: Lines) -> Iterator[Given]:
