@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from maxo_reports.archive import files, sums
 from maxo_reports.errors import ArchiveError, TieOutError, UsageError
 
-DATA = "data"
+PAYLOAD = "data"
 DECLARATION = "bagit.txt"
 INFORMATION = "bag-info.txt"
 MANIFEST = "manifest-sha256.txt"
@@ -26,7 +26,7 @@ _MOMENT = (1980, 1, 1, 0, 0, 0)
 
 def close(folder: Path, said: Mapping[str, str]) -> None:
     """Make a bag of a folder whose payload is in ``data``; ``said`` goes into bag-info.txt."""
-    payload = sums.below(folder / DATA)
+    payload = sums.below(folder / PAYLOAD)
     for path in payload:
         # BagIt writes these by their number, and sha256sum would look for that name.
         if set(path.name) & set("%\r\n\\"):
@@ -59,7 +59,7 @@ def verify(folder: Path) -> tuple[Path, ...]:
     """
     with files.disk_trouble("read", folder):
         problems = [*_damage(folder, MANIFEST), *_damage(folder, TAGS)]
-        payload = sums.below(folder / DATA)
+        payload = sums.below(folder / PAYLOAD)
         named = {*_listed(folder, MANIFEST), *_listed(folder, TAGS), TAGS}
         problems += [
             f"{path.relative_to(folder).as_posix()} does not belong to it"

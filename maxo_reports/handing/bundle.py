@@ -86,17 +86,17 @@ def _fill(
     source: Source, behind: Pack, handoffs: Sequence[Pack], replies: Replies, folder: Path
 ) -> None:
     """Write everything into an empty folder and make a bag of it."""
-    data, heading = folder / bag.DATA, source.heading
-    _copy(behind.folder, data / STATEMENT)
+    inside, heading = folder / bag.PAYLOAD, source.heading
+    _copy(behind.folder, inside / STATEMENT)
     for handoff in handoffs:
-        _copy(handoff.folder, data / f"{HANDOFF}{handoff.folder.name}")
+        _copy(handoff.folder, inside / f"{HANDOFF}{handoff.folder.name}")
     wanted = list(dict.fromkeys(reply["sha256"] for reply in behind.manifest["replies"]))
     for sha256 in wanted:
-        files.put(data / REPLIES / f"{sha256}.json", replies.read(sha256))
-    tied = _lists(source, data / CALLS)
-    with files.disk_trouble("write", data):
-        pack.write_json(data / TIEOUT, _tieout(source, behind, handoffs, tied, len(wanted)))
-    files.put(data / SIGN_OFF, signoff.sheet(source, behind, handoffs).encode())
+        files.put(inside / REPLIES / f"{sha256}.json", replies.read(sha256))
+    tied = _lists(source, inside / CALLS)
+    with files.disk_trouble("write", inside):
+        pack.write_json(inside / TIEOUT, _tieout(source, behind, handoffs, tied, len(wanted)))
+    files.put(inside / SIGN_OFF, signoff.sheet(source, behind, handoffs).encode())
     files.put(folder / README, readme.of_bundle(heading, behind, handoffs).encode())
     bag.close(folder, _information(heading, behind))
 
@@ -182,21 +182,21 @@ def verify(folder: Path) -> tuple[Path, ...]:
     Raises TieOutError naming what is missing, changed, or does not agree.
     """
     there = bag.verify(folder)
-    data = folder / bag.DATA
-    statement = pack.verify(data / STATEMENT)
+    inside = folder / bag.PAYLOAD
+    statement = pack.verify(inside / STATEMENT)
     sealed.check(statement.folder, statement.manifest)
     control = plain.control_totals(statement.manifest)
-    for path in sorted(data.glob(f"{HANDOFF}*")):
+    for path in sorted(inside.glob(f"{HANDOFF}*")):
         handoff = pack.verify(path)
         sealed.check(path, handoff.manifest)
         _same_totals(path.name, plain.control_totals(handoff.manifest), control)
     for name in (EXACT, GUARDED):
-        listed(data / CALLS / name, control)
-    kept = {path.stem for path in (data / REPLIES).iterdir()}
+        listed(inside / CALLS / name, control)
+    kept = {path.stem for path in (inside / REPLIES).iterdir()}
     behind = {reply["sha256"] for reply in statement.manifest["replies"]}
     if kept != behind:
         raise TieOutError(f"bundle {folder}: its replies are not those behind its statement")
-    for path in (data / REPLIES).iterdir():
+    for path in (inside / REPLIES).iterdir():
         if sums.of(path) != path.stem:
             raise TieOutError(f"bundle {folder}: reply {path.name} does not have its own hash")
     return there

@@ -6,7 +6,7 @@ asked. A handoff is ``out/ACCOUNT/handoffs/PERIOD/rN``, complete or not there at
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ from maxo_reports.core.money import plain
 from maxo_reports.core.posting import Entry, PostingSet, Proof
 from maxo_reports.core.report import Source
 from maxo_reports.core.target import faults, parts, rows
+from maxo_reports.core.text import counted
 from maxo_reports.definitions import Shelf
 from maxo_reports.errors import ConfigError, TieOutError, UsageError
 from maxo_reports.handing import order as orders
@@ -119,8 +120,14 @@ def make(
         least,
     )
     past.record(job.archive.folder, said)
-    notes = idle(portions(source.ledger), mapping.rules)
+    notes = (*_of_findings(source), *idle(portions(source.ledger), mapping.rules))
     return Handoff(reference, made_of, sealed, source.heading.state.word, notes)
+
+
+def _of_findings(source: Source) -> Iterator[str]:
+    count = sum(finding.severity != "info" for finding in source.findings)
+    if count:
+        yield f"the statement has {counted(count, 'finding')} for a person to look at first"
 
 
 def of_pack(behind: Pack) -> dict[str, Any]:

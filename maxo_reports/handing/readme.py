@@ -41,7 +41,9 @@ BASES = {
 
 def wrapped(text: str, indent: str = "") -> list[str]:
     """Break a text into lines."""
-    return textwrap.wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
 
 
 def of_handoff(

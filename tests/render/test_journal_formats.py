@@ -69,6 +69,10 @@ HEADINGS: dict[str, str] = {
         "Memo,Full Account Name,Account Name,Amount With Sym,Amount Num.,Value With Sym,"
         "Value Num.,Reconcile,Reconcile Date,Rate/Price"
     ),
+    "posting": (
+        "Entry,Kind,Date,Contact,Account,Description,Debit,Credit,GST in it,Tax,Tax name,"
+        "Tracking 1,Option 1,Tracking 2,Option 2,Calls,Seconds,Cost,Currency"
+    ),
 }
 RULES: dict[str, dict[str, str]] = {
     "xero-bill": {
@@ -145,6 +149,15 @@ RULES: dict[str, dict[str, str]] = {
         "Reconcile": "n",
         "Rate/Price": "1",
     },
+    "posting": {
+        "Entry": FILLED,
+        "Kind": "bill|accrual|allocation|sale",
+        "Date": ISO,
+        "Account": FILLED,
+        "GST in it": POSITIVE,
+        "Tax": "gst|free|none",
+        "Currency": "AUD",
+    },
 }
 OPTIONAL: dict[str, dict[str, str]] = {
     "myob-journal": dict.fromkeys(
@@ -161,6 +174,13 @@ OPTIONAL: dict[str, dict[str, str]] = {
         "Description": r"[^,]*",
     },
     "qbo-bill": {"LineDescription": r"[^,]*", "Memo": r"[^,]*"},
+    "posting": {
+        "Debit": POSITIVE,
+        "Credit": POSITIVE,
+        "Calls": r"[0-9]+",
+        "Seconds": r"[0-9]+",
+        "Cost": r"-?[0-9]+\.[0-9]{2,6}",
+    },
 }
 KINDS = {
     "xero-bill": ("bill",),
@@ -171,6 +191,7 @@ KINDS = {
     "qbo-journal": ("accrual", "allocation"),
     "qbo-bill": ("bill",),
     "gnucash": ("bill", "accrual", "allocation", "sale"),
+    "posting": ("bill", "accrual", "allocation", "sale"),
 }
 TABS = ("myob-journal", "myob-purchase")
 
