@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maxo_reports.core.cents import GRAINS, dollars, grains, off, rounded, shared, split
@@ -61,6 +61,7 @@ amounts = st.lists(
 )
 
 
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(amounts, st.booleans())
 def test_every_column_adds_up_and_no_line_is_a_cent_off(given_lines, inclusive):
     """Gross, GST and what is left between them: each adds up, each is within a cent."""
