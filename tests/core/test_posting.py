@@ -28,7 +28,7 @@ from maxo_reports.core.posting import (
 )
 from maxo_reports.core.target import legs
 
-LEDGERS = int(os.environ.get("HANDOFF_LEDGERS", "500"))
+LEDGERS = int(os.environ.get("HANDOFF_LEDGERS", "300"))
 """How many random ledgers are posted; 10,000 were, before a release."""
 OTHER = Coding("490", "gst")
 
