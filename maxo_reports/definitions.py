@@ -41,9 +41,13 @@ class Shelf:
 
     def reports(self) -> dict[str, Path]:
         """Return every report's file by its name; a user's own replaces ours of that name."""
+        return self.named("reports")
+
+    def named(self, kind: str) -> dict[str, Path]:
+        """Return every file of a kind (a folder's name) by its name, the user's before ours."""
         found: dict[str, Path] = {}
         for folder in reversed(self.folders):
-            found |= {path.stem: path for path in sorted((folder / "reports").glob("*.toml"))}
+            found |= {path.stem: path for path in sorted((folder / kind).glob("*.toml"))}
         return dict(sorted(found.items()))
 
     def fingerprint(self) -> str:

@@ -7,7 +7,6 @@ they are made again from the replies. Nothing in it tells when or where it was m
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from maxo_reports import config, history, pack, rules, trailing
-from maxo_reports.archive import files, proofs, purged
+from maxo_reports.archive import files, proofs, purged, sums
 from maxo_reports.archive.care import NOTES
 from maxo_reports.archive.pulls import Account as Archive
 from maxo_reports.archive.pulls import Pull
@@ -70,7 +69,7 @@ def export(job: Job, to: Path) -> Exported:
     try:
         replies = _fill(job, pulls, months, packs, draft)
         with files.disk_trouble("write", target):
-            size = sum(path.stat().st_size for path in _files(draft))
+            size = sum(path.stat().st_size for path in sums.below(draft))
             if target.is_dir():
                 target.rmdir()
             draft.rename(target)
@@ -139,7 +138,7 @@ def _fill(
     settings += _table(config.BEHAVIOUR, thresholds) if thresholds else ""
     files.put(draft / config.FILE, settings.encode())
     files.put(draft / README, _readme(job.account, job.period, pulls, months, packs).encode())
-    files.put(draft / SUMS, _sums(draft))
+    files.put(draft / SUMS, sums.lines(draft, sums.below(draft)))
     return len(named)
 
 
@@ -194,22 +193,6 @@ def _table(name: str, values: Mapping[str, Any]) -> str:
 def _value(value: str | int | Sequence[str]) -> str:
     """Write a value as TOML, whose text in quotes is JSON's but for one control character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _sums(folder: Path) -> bytes:
-    """Return the lines that ``sha256sum -c`` checks, for every file in a folder."""
-    lines = []
-    for path in _files(folder):
-        name = path.relative_to(folder).as_posix()
-        # sha256sum's own way with names that would break a line.
-        safe = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-        mark = "" if safe == name else "\\"
-        lines.append(f"{mark}{hashlib.sha256(path.read_bytes()).hexdigest()}  {safe}\n")
-    return "".join(lines).encode()
 
 
 def _readme(

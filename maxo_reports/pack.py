@@ -7,18 +7,18 @@ never changed afterwards: other figures make the next revision.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maxo_reports.archive import files
+from maxo_reports.archive import files, sums
 from maxo_reports.errors import ArchiveError, TieOutError, UsageError
 
 FORMAT = 1
@@ -176,28 +176,43 @@ def tidy(place: Path) -> None:
 
 
 def seal(
-    place: Path, write: Callable[[Path], Written], read_back: Callable[[Path], object]
+    place: Path,
+    write: Callable[[Path], Written],
+    read_back: Callable[[Path], object],
+    least: int = 1,
 ) -> Pack:
     """Make the next revision of a period's pack.
 
     ``write`` puts the files into the folder that it is given; the manifest gets their sizes
     and hashes and is written last. ``read_back`` looks at that manifest, and raises where it
-    does not say what it should; then nothing is issued.
+    does not say what it should; then nothing is issued. ``least`` is the lowest number that it
+    may have, where others are known to have been given out.
     """
+    number = max(next_revision(place), least)
+    with drafted(place) as draft:
+        content = fill(draft, number, write, read_back)
+        target = place / f"r{number}"
+        put_in_place(draft, target)
+    return Pack(target, content)
+
+
+@contextmanager
+def drafted(place: Path) -> Iterator[Path]:
+    """Give an empty folder in a place; it is gone at the end unless it was put in its own."""
     files.make_folder(place)
-    number = next_revision(place)
     with files.disk_trouble("write in", place):
         draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place))  # made 0700
     try:
-        content = fill(draft, number, write, read_back)
-        target = place / f"r{number}"
-        with files.disk_trouble("write", target):
-            draft.rename(target)
-            files.sync_folder(place)
-    except BaseException:
+        yield draft
+    finally:
         shutil.rmtree(draft, ignore_errors=True)
-        raise
-    return Pack(target, content)
+
+
+def put_in_place(draft: Path, target: Path) -> None:
+    """Put a whole folder where it belongs, with one rename."""
+    with files.disk_trouble("write", target):
+        draft.rename(target)
+        files.sync_folder(target.parent)
 
 
 def fill(
@@ -229,7 +244,7 @@ def differences(folder: Path, other: Path) -> list[str]:
         first, second = folder / name, other / name
         if not (first.is_file() and second.is_file()):
             found.append(f"{name} is in one of them only")
-        elif _sha256(first) != _sha256(second):
+        elif sums.of(first) != sums.of(second):
             found.append(f"{name} differs{_parts(first, second)}")
     return found
 
@@ -240,10 +255,10 @@ def _parts(first: Path, second: Path) -> str:
         return ""
     with zipfile.ZipFile(first) as one, zipfile.ZipFile(second) as two:
         names = sorted({*one.namelist(), *two.namelist()})
-        sums = [
+        crcs = [
             {entry.filename: entry.CRC for entry in package.infolist()} for package in (one, two)
         ]
-    parts = [name for name in names if sums[0].get(name) != sums[1].get(name)]
+    parts = [name for name in names if crcs[0].get(name) != crcs[1].get(name)]
     return f" in {', '.join(parts)}" if parts else " in its packing only"
 
 
@@ -252,7 +267,7 @@ def _entry(folder: Path, name: str) -> dict[str, object]:
     path = folder / name
     path.chmod(files.FILE_MODE)
     files.sync_file(path)
-    return {"name": name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+    return {"name": name, "bytes": path.stat().st_size, "sha256": sums.of(path)}
 
 
 def verify(folder: Path) -> Pack:
@@ -284,7 +299,7 @@ def _damage(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
         elif path.stat().st_size != entry["bytes"]:
             size = path.stat().st_size
             problems.append(f"{entry['name']} has {size:,} bytes, not {entry['bytes']:,}")
-        elif _sha256(path) != entry["sha256"]:
+        elif sums.of(path) != entry["sha256"]:
             problems.append(f"{entry['name']} was changed after it was issued (its hash differs)")
     problems += [f"{name} does not belong to it" for name in _names(folder) if name not in named]
     return problems
@@ -299,13 +314,8 @@ def _names(folder: Path) -> list[str]:
 def _sums(folder: Path, manifest: Mapping[str, Any]) -> bytes:
     """Return the lines that ``sha256sum -c`` checks."""
     lines = [f"{entry['sha256']}  {entry['name']}" for entry in manifest["files"]]
-    lines.append(f"{_sha256(folder / MANIFEST)}  {MANIFEST}")
+    lines.append(f"{sums.of(folder / MANIFEST)}  {MANIFEST}")
     return ("\n".join(lines) + "\n").encode()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -312,7 +312,7 @@ def wheel(tmp_path_factory) -> Path:
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a clone knows what belongs")
 def test_the_wheel_holds_what_git_tracks(wheel):
     """Nothing that git does not track is in the wheel; nothing that it does is missing."""
-    folders = ["maxo_reports", "reports", "templates", "samples"]
+    folders = ["maxo_reports", "reports", "handoff", "templates", "samples"]
     listed = subprocess.run(
         ["git", "ls-files", *folders], cwd=ROOT, check=True, capture_output=True, text=True
     )

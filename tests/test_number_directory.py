@@ -183,6 +183,15 @@ def test_the_statement_keeps_its_columns_and_says_who_has_a_number(desk: Desk) -
     ]
 
 
+def test_the_index_of_a_sheet_for_each_number_says_who_has_it(desk: Desk) -> None:
+    """Label and cost centre, beside the number and its sheet."""
+    pack = desk.run(report="by-number").pack
+    rows = rows_below(sheet(pack, "Numbers"), "Service number")
+    found = {row["Service number"]: (row["Label"], row["Cost centre"]) for row in rows}
+    assert found["0255500151"] == ("Ward", "Clinic")
+    assert found["Total"] == ("", "")
+
+
 def test_without_a_directory_nothing_is_said_of_it(desk: Desk) -> None:
     """No column, no finding, no check, nothing in the basis."""
     desk.set()

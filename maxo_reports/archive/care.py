@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from maxo_reports.archive import columns, derive, files, inputs, months, proofs, purged
+from maxo_reports.archive import columns, derive, files, handoffs, inputs, months, proofs, purged
 from maxo_reports.archive.pulls import ACCEPTED, Account, Answer, Pull, read_answer, read_pull
 from maxo_reports.errors import ArchiveError, CarrierError
 
@@ -34,6 +34,7 @@ _REPLY = (
     "else restore it from a copy or an export"
 )
 _UNNAMED = "no pull names it and no report needs it: delete it"
+_HANDOFF = "restore it from a copy: a document number in it could be given out again"
 _INPUT = "restore it from a copy: packs that were made from it cannot be made again without"
 _LOST = "restore it from a copy or an export, once the damaged notes are whole again"
 _NOTE = "restore it from a copy or an export, or move {} out of the archive and run again"
@@ -241,7 +242,7 @@ class _Examination:
         folder = self._account.folder
         noted = self._account.probe_note
         known = {"replies", "periods", self._account.lock.name, purged.FILE, PURGING, noted.name}
-        known.add(inputs.FOLDER)
+        known |= {inputs.FOLDER, handoffs.FOLDER}
         for path in files.entries(folder):
             if path.name == PURGING:
                 why = "a purge that was cut short: the next purge removes it"
@@ -258,6 +259,9 @@ class _Examination:
                 self._leave(path)
                 continue
             self._read(path, partial(self._account.inputs.read, sha256), _INPUT)
+        for path in handoffs.paths(folder):
+            if not self._is_left(path, handoffs.SUFFIX):
+                self._read(path, partial(handoffs.load, path), _HANDOFF)
 
     def _leave_other_columns(self, work: Pull, answers: Sequence[Answer]) -> None:
         own = {work.calls_path(a.window) for a in answers if a.verdict == ACCEPTED}

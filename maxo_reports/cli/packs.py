@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from maxo_reports.cli import figures, saying, words, work
 from maxo_reports.core.text import counted
-from maxo_reports.errors import DONE, FINDINGS
+from maxo_reports.errors import DONE, FINDINGS, UsageError
 
 if TYPE_CHECKING:
     from maxo_reports.engine import Job, Outcome
@@ -152,6 +152,13 @@ def _refresh(arguments: argparse.Namespace) -> int:
 def _verify(arguments: argparse.Namespace) -> int:
     from maxo_reports import engine
 
+    if engine.is_bundle(arguments.pack):
+        if arguments.rebuild:
+            raise UsageError("--rebuild is for packs: name the bundle's data/statement")
+        there = engine.verify_bundle(arguments.pack)
+        saying.say(f"{arguments.pack}: {counted(len(there), 'file')}, unchanged since issued")
+        saying.say("calls, seconds and cost agree in every part")
+        return DONE
     checked = engine.verify(arguments.pack)
     saying.say(f"{checked.folder}: {counted(len(checked.files), 'file')}, unchanged since issued")
     of_bill = checked.manifest.get("kind") == "reconciliation"

@@ -37,6 +37,15 @@ def add_which(verb: argparse.ArgumentParser) -> None:
     which.add_argument("--all", action="store_true", help="every account of maxo.toml")
 
 
+def add_one(verb: argparse.ArgumentParser) -> None:
+    """Add a period of one account whose calls are in the archive."""
+    verb.add_argument("period", metavar="PERIOD", help=PERIOD)
+    verb.add_argument(
+        "--account", nargs=1, metavar="A", default=[], help="of maxo.toml (default: the only one)"
+    )
+    verb.set_defaults(all=False, offline=True)
+
+
 def add_json(verb: argparse.ArgumentParser) -> None:
     """Add ``--json``."""
     verb.add_argument("--json", action="store_true", help="print one object instead of words")

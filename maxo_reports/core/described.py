@@ -15,19 +15,19 @@ _BESIDE = ("label", "cost_centre")
 _NUMBER = "service_number"
 
 
-def columns(spec: SectionSpec, ledger: Ledger) -> tuple[Column, ...]:
+def columns(spec: SectionSpec, ledger: Ledger, group_by: Sequence[str]) -> tuple[Column, ...]:
     """Return the columns that stand beside the numbers: those that a directory fills at all.
 
-    There are none where a section groups by anything that a directory says.
+    There are none where a table groups by anything that a directory says.
     """
-    if _NUMBER not in spec.group_by or set(spec.group_by) & set(ALLOCATIONS):
+    if _NUMBER not in group_by or set(group_by) & set(ALLOCATIONS):
         return ()
     filled = (n for n in _BESIDE if any(g.key != (UNALLOCATED,) for g in ledger.by((n,))))
     return tuple(spec.named(CALL_COLUMNS[name]) for name in filled)
 
 
 def of_numbers(
-    spec: SectionSpec, ledger: Ledger, beside: Sequence[Column]
+    ledger: Ledger, beside: Sequence[Column], group_by: Sequence[str]
 ) -> Callable[[tuple[str, ...]], tuple[Cell, ...]]:
     """Return what gives the cells beside a group, by the group's key."""
     if not beside:
@@ -39,7 +39,7 @@ def of_numbers(
         held = found.setdefault(number, tuple(set() for _ in names))
         for values, value in zip(held, said, strict=True):
             values.add(value)
-    at = spec.group_by.index(_NUMBER)
+    at = group_by.index(_NUMBER)
 
     def cells(key: tuple[str, ...]) -> tuple[Cell, ...]:
         return tuple(map(_words, names, found[key[at]]))

@@ -79,6 +79,11 @@ class Group:
     totals: Totals
 
 
+def dimension_values(group: Group) -> dict[str, str]:
+    """Return a finest group's value in each dimension, by its name."""
+    return dict(zip(DIMENSIONS, finest(group.key), strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class QuirkCount:
     """How many calls share one oddity (``cdr.QUIRKS``), their dollars, and one of their ids."""

@@ -10,6 +10,14 @@ from maxo_reports.engine.archives import (
 )
 from maxo_reports.engine.asking import lately, period_of
 from maxo_reports.engine.bills import calibrate, calibration_as_json, reconcile, reconciled_as_json
+from maxo_reports.engine.handing import (
+    bundle_handoffs,
+    handoff_json,
+    init_handoff,
+    is_bundle,
+    make_handoff,
+    verify_bundle,
+)
 from maxo_reports.engine.numbers import directories_of, suggest
 from maxo_reports.engine.oncharging import oncharge_period, oncharged_json
 from maxo_reports.engine.packs import (
@@ -43,6 +51,7 @@ __all__ = [
     "Progress",
     "Trial",
     "as_json",
+    "bundle_handoffs",
     "calibrate",
     "calibration_as_json",
     "check_card",
@@ -53,9 +62,13 @@ __all__ = [
     "directories_of",
     "examine_archive",
     "export_period",
+    "handoff_json",
     "infer_rates",
     "inferred_json",
+    "init_handoff",
+    "is_bundle",
     "lately",
+    "make_handoff",
     "model_lines",
     "oncharge_period",
     "oncharged_json",
@@ -73,5 +86,6 @@ __all__ = [
     "strangers",
     "suggest",
     "verify",
+    "verify_bundle",
     "write_card",
 ]

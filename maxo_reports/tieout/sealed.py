@@ -16,9 +16,13 @@ from maxo_reports.core.ledger import Totals
 from maxo_reports.core.money import round_half_up
 from maxo_reports.core.report import Kind
 from maxo_reports.errors import TieOutError
-from maxo_reports.tieout import plain, statement, workbook
+from maxo_reports.tieout import handed, plain, statement, workbook
 from maxo_reports.tieout.compared import Differences
 from maxo_reports.tieout.words import pages
+
+HANDOFF = "handoff"
+"""What the manifest of a handoff says that it is."""
+TIEOUT = "tieout.json"
 
 
 def check(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, ...]:
@@ -40,6 +44,8 @@ def check(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, ...]:
             looked_into.append(name)
         elif path.suffix == ".json":
             looked_into += [name] if _json(path, control) else []
+    if manifest.get("kind") == HANDOFF:
+        looked_into += handed.check(folder, folder / TIEOUT)
     return tuple(looked_into)
 
 
