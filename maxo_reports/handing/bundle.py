@@ -7,9 +7,8 @@ carrier's replies byte for byte, a tie-out over all of them, and a sheet to sign
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,7 @@ from maxo_reports import bag, manifest, pack
 from maxo_reports.archive import files, sums
 from maxo_reports.archive.replies import Replies
 from maxo_reports.core.ledger import Totals
-from maxo_reports.core.money import dollars
-from maxo_reports.core.report import CALL_COLUMNS, CallLine, Cell, Heading, Source
+from maxo_reports.core.report import CALL_COLUMNS, Heading, Source
 from maxo_reports.errors import TieOutError
 from maxo_reports.handing import readme, signoff
 from maxo_reports.pack import Pack
@@ -112,20 +110,10 @@ def _lists(source: Source, folder: Path) -> list[Tied]:
     files.make_folder(folder)
     columns = list(CALL_COLUMNS.values())
     with files.disk_trouble("write", folder):
-        csvfile.write_rows(columns, _cells(source), folder / EXACT)
-        csvfile.write_guarded(columns, _cells(source), folder / GUARDED)
+        csvfile.write_rows(columns, csvfile.call_cells(source.calls), folder / EXACT)
+        csvfile.write_guarded(columns, csvfile.call_cells(source.calls), folder / GUARDED)
     control = source.ledger.control
     return [listed(folder / name, control) for name in (EXACT, GUARDED)]
-
-
-def _cells(source: Source) -> Iterator[Sequence[Cell]]:
-    return map(_row, source.calls.lines())
-
-
-def _row(line: CallLine) -> Sequence[Cell]:
-    started = datetime.fromtimestamp(line.started, UTC).replace(tzinfo=None)
-    cost = None if line.cost is None else dollars(line.cost)
-    return line._replace(started=started, cost=cost)  # type: ignore[arg-type]
 
 
 def _information(heading: Heading, behind: Pack) -> dict[str, str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 
 from maxo_reports.core.money import dollars, plain
 from maxo_reports.core.numbering import spaced
@@ -33,10 +34,7 @@ def write_table(table: Table, target: Path) -> None:
 def write_rows(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], target: Path) -> None:
     """Write rows for programs, one after the other: there may be millions."""
     with target.open("x", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([column.key for column in columns])
-        for cells in rows:
-            writer.writerow([_text(cell) for cell in cells])
+        _write(csv.writer(file), columns, rows)
 
 
 def write_guarded(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], target: Path) -> None:
@@ -67,17 +65,30 @@ def _guarded(column: Column, cell: Cell) -> str:
 
 
 def calls_text(calls: Calls) -> str:
-    """Write calls with every column, as ``write_table`` would."""
+    """Return every column of calls as ``write_rows`` would write them."""
     out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(CALL_COLUMNS)
+    _write(csv.writer(out), list(CALL_COLUMNS.values()), call_cells(calls))
+    return out.getvalue()
+
+
+def call_cells(calls: Calls) -> Iterator[Sequence[Cell]]:
+    """Yield the calls' columns as cells: local time without a zone, exact dollars."""
     moment, money = (list(CALL_COLUMNS).index(key) for key in ("started", "cost"))
     for call in calls.lines():
         cells: list[Cell] = list(call)
-        cells[moment] = datetime.fromtimestamp(call.started, UTC)
+        cells[moment] = datetime.fromtimestamp(call.started, UTC).replace(tzinfo=None)
         cells[money] = None if call.cost is None else dollars(call.cost)
-        writer.writerow([_text(cell) for cell in cells])
-    return out.getvalue()
+        yield cells
+
+
+class _Writer(Protocol):
+    def writerow(self, row: Iterable[str], /) -> object: ...
+
+
+def _write(out: _Writer, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> None:
+    out.writerow([column.key for column in columns])
+    for cells in rows:
+        out.writerow([_text(cell) for cell in cells])
 
 
 def _text(cell: Cell) -> str:
