@@ -119,6 +119,7 @@ def _fill(
     for work in (*months, *pulls):
         job.progress.step(f"Copying {work.folder.name}")
         if work in pulls:
+            # Written down here, where the earlier months are: they stay behind.
             trailing.of(archive, work, job.period)
         named |= _copy_pull(archive, work, copy)
     for sha256 in sorted(named):
@@ -143,10 +144,7 @@ def _fill(
 
 
 def _copy_rules(job: Job, packs: Sequence[Pack], copy: Archive, draft: Path) -> str:
-    """Copy the number directory, and those that packs were made from; return the file's name.
-
-    Earlier months are looked up before the pull leaves for where they are not.
-    """
+    """Copy the number directory, and those that packs were made from; return the file's name."""
     for sha256 in rules.inputs_of(each.basis for each in packs):
         copy.inputs.keep(job.archive.inputs.read(sha256))
     path = job.workspace.directory_of(job.account)

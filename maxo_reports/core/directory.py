@@ -147,7 +147,8 @@ class Directory:
         day = timedelta(days=1)
         edges = {first, until}
         edges |= {e.first for e in fitting if e.first and first < e.first < until}
-        edges |= {e.last + day for e in fitting if e.last and first < e.last + day < until}
+        # Until is met before a day is added: 9999-12-31 has none after it.
+        edges |= {e.last + day for e in fitting if e.last and first <= e.last < until - day}
         ordered = sorted(edges)
         for begin, end in pairwise(ordered):
             entry = next((each for each in fitting if each.holds_on(begin)), None)

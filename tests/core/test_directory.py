@@ -144,6 +144,15 @@ def test_a_number_moves_within_a_month() -> None:
     ]
 
 
+def test_for_ever_is_a_day_too() -> None:
+    """The calendar's first and last, as people write them."""
+    every = entry(2, "0255500140", "Sales", first=date.min, last=date.max)
+    listed = Directory((every,))
+    stays = list(listed.stays("0255500140", "", date(2026, 10, 1), date(2026, 11, 1)))
+    assert [(end - begin).days for begin, end, _ in stays] == [31]
+    assert not list(clashes([every]))
+
+
 def test_an_empty_field_is_unallocated() -> None:
     """An entry may say one thing and not another."""
     listed = Directory((entry(2, "0255500140"),))
