@@ -71,12 +71,17 @@ def read(content: bytes, name: str) -> Directory:
     reading = _Reading(name)
     entries = list(reading.entries(_lines(content, name)))
     problems = [*reading.problems, *clashes(entries), *spelt_twice(entries)]
+    problems.sort(key=_line_of)
     if problems:
         told = [f"{name} {problem}" for problem in problems[:_MOST_TOLD]]
         if left := len(problems) - len(told):
             told.append(f"{name}: {left} more mistakes")
         raise ConfigError(told)
     return Directory(tuple(entries), hashlib.sha256(content).hexdigest())
+
+
+def _line_of(problem: str) -> int:
+    return int(problem.split()[1].rstrip(":"))
 
 
 class _Reading:
@@ -97,12 +102,9 @@ class _Reading:
             )
             return
         for number, cells in filled:
-            values: dict[str, Any] = {}
-            for at, cell in enumerate(cells):
-                if at in columns:
-                    values[columns[at]] = cell
-                elif at >= len(heading) and _text(cell):
-                    self._problem(number, f"has more columns than the heading: {_text(cell)!r}")
+            values = {columns[at]: cell for at, cell in enumerate(cells) if at in columns}
+            if more := [_text(cell) for cell in cells[len(heading) :] if _text(cell)]:
+                self._problem(number, f"has more columns than the heading: {', '.join(more)!r}")
             entry = self._entry(number, values)
             if entry is not None:
                 yield entry

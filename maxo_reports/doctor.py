@@ -21,14 +21,15 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import TZPATH, ZoneInfo, available_timezones
 
-from maxo_reports import config, definitions
+from maxo_reports import config, definitions, directories
+from maxo_reports.core.text import counted
 from maxo_reports.errors import MaxoReportsError
 from maxo_reports.render import FORMATS
 
 Health = Literal["ok", "note", "ill"]
 _PACKAGES = (
-    *("duckdb", "jinja2", "msgspec", "openpyxl", "pyarrow", "pypdfium2", "python-calamine"),
-    *("requests", "rich", "urllib3", "weasyprint"),
+    *("duckdb", "jinja2", "msgspec", "openpyxl", "phonenumbers", "pyarrow", "pypdfium2"),
+    *("python-calamine", "requests", "rich", "urllib3", "weasyprint"),
 )
 _LEAST_FREE = 500 * 1024 * 1024
 _WRITTEN_IN = 2026
@@ -186,4 +187,14 @@ def _workspace(folder: Path, environment: Mapping[str, str]) -> tuple[Examined, 
             found.append(Examined(f"Key of {account.id}", "ill", str(problem)))
         else:
             found.append(Examined(f"Key of {account.id}", "ok", "is there (not shown, not tried)"))
+    listed = map(workspace.directory_of, workspace.accounts.values())
+    found += [_numbers(path) for path in dict.fromkeys(listed) if path is not None]
     return tuple(found)
+
+
+def _numbers(path: Path) -> Examined:
+    try:
+        directory, _ = directories.load(path)
+    except MaxoReportsError as problem:
+        return Examined("Directory", "ill", str(problem))
+    return Examined("Directory", "ok", f"{path.name}: {counted(len(directory.entries), 'line')}")

@@ -14,8 +14,9 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from maxo_reports import config, history, pack
+from maxo_reports import config, history, pack, rules, trailing
 from maxo_reports.archive import files, proofs, purged
 from maxo_reports.archive.care import NOTES
 from maxo_reports.archive.pulls import Account as Archive
@@ -118,6 +119,8 @@ def _fill(
     named: set[str] = set()
     for work in (*months, *pulls):
         job.progress.step(f"Copying {work.folder.name}")
+        if work in pulls:
+            trailing.of(archive, work, job.period)
         named |= _copy_pull(archive, work, copy)
     for sha256 in sorted(named):
         # Read, so that a damaged reply ends the export; copied, so that it is the same file.
@@ -130,11 +133,29 @@ def _fill(
         for path in sorted(own.glob(pattern)):
             if path.is_file():
                 _copy(path, draft / name / path.relative_to(own))
-    settings = _settings(job.account, job.workspace.settings)
+    listed = _copy_rules(job, packs, copy, draft)
+    settings = _settings(job.account, job.workspace.settings, listed)
+    thresholds = rules.thresholds(job.workspace.behaviour_of(job.account))
+    settings += _table(config.BEHAVIOUR, thresholds) if thresholds else ""
     files.put(draft / config.FILE, settings.encode())
     files.put(draft / README, _readme(job.account, job.period, pulls, months, packs).encode())
     files.put(draft / SUMS, _sums(draft))
     return len(named)
+
+
+def _copy_rules(job: Job, packs: Sequence[Pack], copy: Archive, draft: Path) -> str:
+    """Copy the number directory, and those that packs were made from; return the file's name.
+
+    Earlier months are looked up before the pull leaves for where they are not.
+    """
+    for sha256 in rules.inputs_of(each.basis for each in packs):
+        copy.inputs.keep(job.archive.inputs.read(sha256))
+    path = job.workspace.directory_of(job.account)
+    if path is None:
+        return ""
+    name = f"directory{path.suffix}"
+    files.put(draft / name, rules.of(job.workspace, job.account).content)
+    return name
 
 
 def _copy_pull(archive: Archive, work: Pull, copy: Archive) -> set[str]:
@@ -155,16 +176,22 @@ def _copy(path: Path, target: Path) -> None:
     files.put(target, content)
 
 
-def _settings(account: Account, settings: Settings) -> str:
+def _settings(account: Account, settings: Settings, directory: str = "") -> str:
     """Write the account and what decides its packs as ``maxo.toml``, without a key."""
-    lines = [f"[account.{account.id}]"]
-    lines += [f"{name} = {_value(getattr(account, name))}" for name in CARRIED[Account]]
-    lines += ["", "[settings]"]
-    lines += [f"{name} = {_value(getattr(settings, name))}" for name in CARRIED[Settings]]
-    return "\n".join(lines) + "\n"
+    own = {name: getattr(account, name) for name in CARRIED[Account]}
+    general = {name: getattr(settings, name) for name in CARRIED[Settings]}
+    listed = {"directory": directory} if directory else {}
+    own, general = (own | listed, general) if account.directory else (own, general | listed)
+    first = _table(f"account.{account.id}", own).removeprefix("\n")
+    return first + _table("settings", general)
 
 
-def _value(value: str | int) -> str:
+def _table(name: str, values: Mapping[str, Any]) -> str:
+    lines = [f"{key} = {_value(value)}" for key, value in values.items()]
+    return "\n".join(["", f"[{name}]", *lines]) + "\n"
+
+
+def _value(value: str | int | Sequence[str]) -> str:
     """Write a value as TOML, whose text in quotes is JSON's but for one control character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

@@ -81,6 +81,7 @@ def wanted(workspace: Workspace, reports: Sequence[str], follow: Rules = rules.U
     """Read the definitions and the theme, before anything is asked."""
     shelf = definitions.Shelf.of(workspace.folder)
     loaded = [definitions.load(name, shelf, FORMATS) for name in reports]
+    follow.check_filters(each.definition for each in loaded)
     style = Style(definitions.load_theme(shelf), shelf.templates(), PROGRAM)
     return Wanted(loaded, style, shelf, follow)
 
@@ -179,9 +180,8 @@ def _source(
     )
     # The oldest answer decides how settled the whole is.
     asked_at = proof.oldest_answer(work)
-    settle_hours = job.workspace.settings.settle_hours
-    look = proved.second_look
-    state = checks.state(job.period, asked_at, settle_hours, found, second_look=look)
+    hours, look = job.workspace.settings.settle_hours, proved.second_look
+    state = checks.state(job.period, asked_at, hours, found, second_look=look)
     moment = datetime.fromtimestamp(asked_at, ZoneInfo(job.period.zone))
     account = job.account
     heading = Heading(

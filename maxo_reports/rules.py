@@ -19,38 +19,38 @@ from maxo_reports.config import Account, Workspace
 from maxo_reports.core import behaviour, unallocated
 from maxo_reports.core.behaviour import Behaviour, Month
 from maxo_reports.core.checks import Check, Finding
-from maxo_reports.core.directory import EMPTY, Directory
+from maxo_reports.core.directory import ALLOCATIONS, EMPTY, UNALLOCATED, Directory
 from maxo_reports.core.ledger import Ledger
 from maxo_reports.core.numbering import compact
 from maxo_reports.core.period import BillingPeriod
+from maxo_reports.core.report import Definition
 from maxo_reports.core.spans import NUMBER
-from maxo_reports.errors import ArchiveError
+from maxo_reports.errors import ArchiveError, ConfigError, did_you_mean
 
 USUALLY = Behaviour()
 """The thresholds that come with the program."""
-_DIRECTORY, _BEHAVIOUR = "directory_sha256", "behaviour"
+_DIRECTORY, _OWN, _BEHAVIOUR = "directory_sha256", "directory_is_own", "behaviour"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of one account. ``content`` is the file that the directory was read from."""
+    """The rules of one account. ``content`` is the file that the directory was read from.
+
+    Where the directory is the account's ``own``, all numbers in it are; one of the workspace
+    lists other accounts' numbers, too, which are not silent because they are not called here.
+    """
 
     directory: Directory = EMPTY
     behaviour: Behaviour = USUALLY
     content: bytes = b""
+    own: bool = False
 
     def basis(self) -> dict[str, Any]:
         """Return what of them decides a pack's content; nothing where all is as it comes."""
-        usual = USUALLY
-        own = {
-            name: getattr(self.behaviour, name)
-            for name in Behaviour.__dataclass_fields__
-            if getattr(self.behaviour, name) != getattr(usual, name)
-        }
-        # As JSON gives it back.
-        own = {name: list(v) if isinstance(v, tuple) else v for name, v in own.items()}
+        own = thresholds(self.behaviour)
         return {
             **({_DIRECTORY: self.directory.sha256} if self.directory else {}),
+            **({_OWN: True} if self.own else {}),
             **({_BEHAVIOUR: own} if own else {}),
         }
 
@@ -59,6 +59,29 @@ class Rules:
         if self.directory:
             archive.inputs.keep(self.content)
 
+    def check_filters(self, definitions: Iterable[Definition]) -> None:
+        """Refuse a report of a client, site or the like that the directory does not know.
+
+        It would be an empty report, which looks like a client without calls.
+        """
+        problems = []
+        for definition in definitions:
+            wheres = [definition.where, *(section.where for section in definition.sections)]
+            conditions = dict.fromkeys(each for where in wheres for each in where.conditions)
+            for field, values in ((c.field, c.values) for c in conditions):
+                if field not in ALLOCATIONS or isinstance(values, bool):
+                    continue
+                known = {getattr(e.allocation, field) for e in self.directory.entries}
+                known.add(UNALLOCATED)
+                problems += [
+                    f"report {definition.name!r} is of {ALLOCATIONS[field].lower()} {value!r}, "
+                    f"which the number directory does not have{did_you_mean(value, known)}"
+                    for value in values
+                    if value not in known
+                ]
+        if problems:
+            raise ConfigError(problems)
+
     def findings(
         self, ledger: Ledger, calls: CallStore, earlier: Sequence[Month], period: BillingPeriod
     ) -> Iterator[Finding]:
@@ -66,12 +89,19 @@ class Rules:
         yield from unallocated.findings(ledger, self.directory)
         yield from behaviour.patterns(patterns.seen(calls, self.behaviour), self.behaviour)
         numbers, categories = calls.by_name("service_number"), calls.by_name("category")
-        listed = tuple(_listed(self.directory, period))
+        listed = tuple(_listed(self.directory, period)) if self.own else ()
         yield from behaviour.against_earlier(numbers, categories, earlier, listed, self.behaviour)
 
     def checks(self, ledger: Ledger) -> tuple[Check, ...]:
         """Return the figures that must be equal."""
         return unallocated.check(ledger, self.directory)
+
+
+def thresholds(of: Behaviour) -> dict[str, Any]:
+    """Return the thresholds that are not the usual ones, as JSON gives them back."""
+    fields = Behaviour.__dataclass_fields__
+    own = {n: getattr(of, n) for n in fields if getattr(of, n) != getattr(USUALLY, n)}
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in own.items()}
 
 
 USUAL = Rules()
@@ -80,12 +110,12 @@ USUAL = Rules()
 
 def of(workspace: Workspace, account: Account) -> Rules:
     """Read an account's rules; a directory with mistakes is refused, with all of them."""
-    thresholds = workspace.behaviour_of(account)
+    behaves = workspace.behaviour_of(account)
     path = workspace.directory_of(account)
     if path is None:
-        return Rules(behaviour=thresholds)
+        return Rules(behaviour=behaves)
     directory, content = directories.load(path)
-    return Rules(directory, thresholds, content)
+    return Rules(directory, behaves, content, own=bool(account.directory))
 
 
 def again(archive: Archive, basis: Mapping[str, Any]) -> Rules:
@@ -96,14 +126,15 @@ def again(archive: Archive, basis: Mapping[str, Any]) -> Rules:
             name: tuple(value) if isinstance(value, list) else value
             for name, value in said.items()
         }
-        thresholds = replace(USUALLY, **own)
+        behaves = replace(USUALLY, **own)
     except TypeError:
         raise ArchiveError("the pack was made with thresholds that are not known") from None
     sha256 = basis.get(_DIRECTORY)
     if sha256 is None:
-        return Rules(behaviour=thresholds)
+        return Rules(behaviour=behaves)
     content = archive.inputs.read(sha256)
-    return Rules(directories.read(content, f"directory {sha256[:12]}"), thresholds, content)
+    directory = directories.read(content, f"directory {sha256[:12]}")
+    return Rules(directory, behaves, content, own=_OWN in basis)
 
 
 def judged(found: Iterable[Finding]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from maxo_reports import config
 from maxo_reports.config import Account, Settings, api_key, load
+from maxo_reports.core.behaviour import Behaviour
 from maxo_reports.errors import ConfigError, MaxoReportsError, UsageError
 
 GOOD = '[account.acme]\nname = "Acme"\ntimezone = "Australia/Brisbane"\n'
@@ -66,6 +67,8 @@ def test_every_setting_of_the_template_is_one(tmp_path: Path) -> None:
     assert set(given["account"]["acme"]) == set(Account.__dataclass_fields__) - {"id"}
     # The template shows each setting's default.
     assert workspace.settings == Settings()
+    assert workspace.behaviour_of(workspace.accounts["acme"]) == Behaviour()
+    assert set(given["behaviour"]) == set(Behaviour.__dataclass_fields__)
 
 
 def test_flags_aside_the_environment_overrules_the_file(tmp_path: Path) -> None:

@@ -226,3 +226,14 @@ def test_the_command_says_it_line_by_line(tmp_path: Path, monkeypatch: pytest.Mo
     ill = ran(tmp_path, "doctor")
     assert ill.code == 2
     assert "ILL   Key of acme" in ill.out
+
+
+def test_number_directories_are_read(tmp_path: Path) -> None:
+    """Each once, however many accounts have it; one with mistakes is ill."""
+    text = '[settings]\ndirectory = "d.csv"\n' + GOOD + GOOD.replace("acme", "beta")
+    (tmp_path / "maxo.toml").write_text(text)
+    for content, health in (("number,label\n131450,x\n", "ok"), ("number,label\nPBX,x\n", "ill")):
+        (tmp_path / "d.csv").write_text(content)
+        (found,) = [each for each in examine(tmp_path, {}, NOW) if each.what == "Directory"]
+        assert found.health == health
+        assert "d.csv" in found.says

@@ -14,7 +14,7 @@ import pyarrow as pa
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.core.behaviour import EXAMPLES, WEEKDAYS, Behaviour, Seen
 from maxo_reports.core.cdr import OUTBOUND
-from maxo_reports.core.numbering import country_of, is_premium
+from maxo_reports.core.numbering import abroad, is_premium
 from maxo_reports.core.text import counted
 
 _DAY = 86_400
@@ -25,13 +25,23 @@ _SHOWN = (
 _CHARGED = f"direction = '{OUTBOUND}' AND cost > 0"
 _PERHAPS = r"regexp_matches(b_party, '^[\s().+-]*(\+|0\s*0\s*1\s*1|(6\s*1[\s-]*)?1\s*9)')"
 """What numbers abroad and premium ones begin with; others need not be looked up one by one."""
-_MOST_COUNTRIES = 5
+_MOST_CODES = 5
 
 
 def seen(store: CallStore, of: Behaviour) -> Iterator[Seen]:
     """Yield each service number's calls of each pattern that is looked for."""
     if of.out_of_hours_dollars:
-        yield from _found(store, "out-of-hours", f"{_CHARGED} AND NOT ({_expected(store, of)})")
+        source = (
+            "(SELECT *, sum(cost) OVER (PARTITION BY service_number) AS whole FROM kept"
+            f" WHERE {_CHARGED})"
+        )
+        yield from _found(
+            store,
+            "out-of-hours",
+            f"NOT ({_expected(store, of)})",
+            source=source,
+            having=f"100 * sum(cost) >= {of.out_of_hours_percent} * max(whole)",
+        )
     if of.premium_dollars or of.international_dollars:
         yield from _destinations(store, of)
     if of.long_minutes:
@@ -48,11 +58,12 @@ def _found(
     about: str = "NULL",
     words: object = None,
     source: str = "kept",
+    having: str = "true",
 ) -> Iterator[Seen]:
     """Yield the calls that a condition picks, by service number."""
     rows = store.rows(
         f"SELECT {_SHOWN}, {about} FROM {source} WHERE {which}"
-        " GROUP BY service_number ORDER BY service_number"
+        f" GROUP BY service_number HAVING {having} ORDER BY service_number"
     )
     for number, calls, micros, examples, said in rows:
         text = words(said) if callable(words) else ""
@@ -74,21 +85,21 @@ def _destinations(store: CallStore, of: Behaviour) -> Iterator[Seen]:
     """Yield calls to premium numbers and to other countries; each number is looked up once."""
     called = store.rows(f"SELECT DISTINCT b_party FROM kept WHERE {_CHARGED} AND {_PERHAPS}")
     kinds = [
-        (b_party, "premium" if is_premium(b_party) else "abroad", country_of(b_party))
+        (b_party, "abroad" if code else "premium", code)
         for (b_party,) in called
-        if is_premium(b_party) or country_of(b_party)
+        if (code := abroad(b_party)) or is_premium(b_party)
     ]
     columns = zip(*kinds, strict=True) if kinds else [()] * 3
-    names = ("called", "kind", "country")
+    names = ("called", "kind", "code")
     table = pa.table({n: pa.array(c, pa.string()) for n, c in zip(names, columns, strict=True)})
     source = "kept JOIN destinations ON b_party = called"
-    countries = "list(DISTINCT country ORDER BY country)"
+    codes = "list(DISTINCT code ORDER BY code)"
     with store.beside("destinations", table):
         if of.premium_dollars:
             yield from _found(store, "premium", f"{_CHARGED} AND kind = 'premium'", source=source)
         if of.international_dollars:
             which = f"{_CHARGED} AND kind = 'abroad'"
-            yield from _found(store, "international", which, countries, _countries, source)
+            yield from _found(store, "international", which, codes, _codes, source)
 
 
 def _repeats(store: CallStore, of: Behaviour) -> Iterator[Seen]:
@@ -114,10 +125,10 @@ def _hours(seconds: int) -> str:
     return f"the longest {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def _countries(found: list[str]) -> str:
-    shown, rest = found[:_MOST_COUNTRIES], found[_MOST_COUNTRIES:]
+def _codes(found: list[str]) -> str:
+    shown, rest = found[:_MOST_CODES], found[_MOST_CODES:]
     more = f" and {len(rest)} more" if rest else ""
-    return f"in {', '.join(shown)}{more}"
+    return f"to {', '.join(shown)}{more}"
 
 
 def _called(numbers: int) -> str:

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from maxo_reports import __version__
-from maxo_reports.cli import archive, clients, machine, packs, rates, saying
+from maxo_reports.cli import archive, clients, directory, machine, packs, rates, saying
 from maxo_reports.errors import MaxoReportsError
 
-_FAMILIES = (packs, rates, clients, archive, machine)
+_FAMILIES = (packs, rates, clients, directory, archive, machine)
 """Modules whose ``add`` puts their commands into the parser, in the order of ``--help``."""
 _EXIT_CODES = """\
 exit codes: 0 done; 1 done, with findings that need a person; 2 usage or configuration;

@@ -22,7 +22,8 @@ from maxo_reports.config.accounts import (
     Settings,
     Workspace,
 )
-from maxo_reports.config.behaviour import TABLE, behaviour
+from maxo_reports.config.behaviour import TABLE as BEHAVIOUR
+from maxo_reports.config.behaviour import behaviour
 from maxo_reports.config.keys import KEYRING_SERVICE, api_key
 from maxo_reports.config.problems import Limits, Problems, filled
 from maxo_reports.config.template import TEMPLATE, write_template
@@ -32,6 +33,7 @@ from maxo_reports.core.money import GST_BASES
 from maxo_reports.errors import ConfigError, did_you_mean
 
 __all__ = [
+    "BEHAVIOUR",
     "DEFAULT_BASE_URL",
     "DEFAULT_KEY_ENV",
     "FILE",
@@ -78,16 +80,16 @@ def load(folder: Path, environment: Mapping[str, str]) -> Workspace:
     except OSError as problem:
         raise ConfigError(f"cannot read {path}: {problem.strerror}") from None
     problems = Problems(str(path))
-    problems.unknown("", content, {"settings", "account", TABLE})
+    problems.unknown("", content, {"settings", "account", BEHAVIOUR})
     given = problems.table("settings", content.get("settings", {}))
     settings = filled(Settings(), given, "settings", problems, _LIMITS)
     settings = _from_environment(settings, environment, problems)
-    thresholds = {"": behaviour(Behaviour(), content.get(TABLE, {}), TABLE, problems)}
+    thresholds = {"": behaviour(Behaviour(), content.get(BEHAVIOUR, {}), BEHAVIOUR, problems)}
     accounts = {}
     tables = problems.table("account", content.get("account", {}))
     for name, given_account in tables.items():
-        if isinstance(given_account, dict) and TABLE in given_account:
-            own, place = given_account.pop(TABLE), f"account.{name}.{TABLE}"
+        if isinstance(given_account, dict) and BEHAVIOUR in given_account:
+            own, place = given_account.pop(BEHAVIOUR), f"account.{name}.{BEHAVIOUR}"
             thresholds[name] = behaviour(thresholds[""], own, place, problems)
         accounts[name] = _account(name, given_account, problems)
     if not tables:

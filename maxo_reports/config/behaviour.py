@@ -12,6 +12,7 @@ TABLE = "behaviour"
 _MONEY = (0, 1_000_000)
 _RANGES = {
     **{f"{name}_dollars": _MONEY for name in ("out_of_hours", "premium", "international", "jump")},
+    "out_of_hours_percent": (0, 100),
     "long_minutes": (0, 10_000),
     "short_calls": (0, 100_000),
     "short_seconds": (0, 3600),

@@ -24,6 +24,7 @@ cost_gst = "unknown"                       # "inclusive" or "exclusive", once a 
 
 # billing_day = 1                          # the day on which the account's month begins
 # calls_per_month = 30000                  # spares some requests in the first month
+# directory = ""                           # its own number directory: "acme.csv" or .xlsx
 
 # [settings]
 # out = "out"                              # where packs go
@@ -36,13 +37,14 @@ cost_gst = "unknown"                       # "inclusive" or "exclusive", once a 
 # settle_hours = 48                        # a month is provisional until so long after its end
 # crosscheck = "light"                     # none, light (charged calls asked alone), full
 # trust_environment = false                # use the machine's proxy settings
-# directory = "directory.csv"              # who has which number: label, site, cost_centre, client
+# directory = ""                           # who has which number: "directory.csv" or .xlsx
 
 # [behaviour]                              # what is told of a month's calls; 0 tells nothing
 # hours = "07:00-19:00"                    # when calls are expected
 # days = ["mon", "tue", "wed", "thu", "fri"]
-# out_of_hours_dollars = 50                # of one number in a month, from which on it is told
-# premium_dollars = 10
+# out_of_hours_dollars = 50                # of one number in a month, from which on it is told,
+# out_of_hours_percent = 20                # if it is so much of the number's cost
+# premium_dollars = 20
 # international_dollars = 100
 # long_minutes = 240                       # charged calls as long as that
 # short_calls = 10                         # so many calls to one number ...

@@ -34,13 +34,15 @@ class Behaviour:
     """The thresholds: ``[behaviour]`` of maxo.toml. A threshold of 0 switches its check off.
 
     Dollars are a month's, of one service number. ``hours`` and ``days`` are when calls are
-    expected, in the account's zone; public holidays are not known.
+    expected, in the account's zone; public holidays are not known. Calls out of hours are told
+    only where they are a share of their number's cost, too: a busy one always has some.
     """
 
     hours: str = "07:00-19:00"
     days: tuple[str, ...] = WEEKDAYS[:5]
     out_of_hours_dollars: int = 50
-    premium_dollars: int = 10
+    out_of_hours_percent: int = 20
+    premium_dollars: int = 20
     international_dollars: int = 100
     long_minutes: int = 240
     short_calls: int = 10
@@ -76,7 +78,7 @@ def minutes(hours: str) -> tuple[int, int] | None:
 class Seen:
     """The calls of one service number that are of one pattern, and some of their ids.
 
-    ``about`` says more of them: the countries, the numbers called, the longest.
+    ``about`` says more of them: the countries' codes, the numbers called, the longest.
     """
 
     code: str
@@ -101,7 +103,7 @@ class Month:
 
 
 _PATTERNS: Mapping[str, tuple[Severity, str]] = {
-    "out-of-hours": ("warning", "charged calls out of hours ({hours}, {days})"),
+    "out-of-hours": ("warning", "charged calls outside {hours}, {days}"),
     "premium": ("warning", "charged calls to premium numbers (19)"),
     "international": ("warning", "charged calls to other countries"),
     "long-calls": ("warning", "charged calls of {long_minutes} minutes and more"),
@@ -125,7 +127,7 @@ def patterns(seen: Iterable[Seen], of: Behaviour) -> Iterator[Finding]:
         "premium": of.premium_dollars,
         "international": of.international_dollars,
     }
-    hours = {"hours": of.hours, "days": ", ".join(of.days) or "no day"}
+    hours = {"hours": of.hours, "days": _days(of.days)}
     limits = {name: getattr(of, name) for name in Behaviour.__dataclass_fields__} | hours
     by_code: dict[str, list[Seen]] = {}
     for each in seen:
@@ -134,6 +136,15 @@ def patterns(seen: Iterable[Seen], of: Behaviour) -> Iterator[Finding]:
     for code, found in sorted(by_code.items()):
         severity, what = _PATTERNS[code]
         yield from _told(code, severity, what.format(**limits), found)
+
+
+def _days(days: Sequence[str]) -> str:
+    """Write some days of the week: ``mon to fri``."""
+    places = sorted({WEEKDAYS.index(day) for day in days})
+    names = [WEEKDAYS[place] for place in places]
+    if len(places) > 2 and places[-1] - places[0] == len(places) - 1:
+        return f"{names[0]} to {names[-1]}"
+    return ", ".join(names) or "on no day"
 
 
 def _told(code: str, severity: Severity, what: str, found: Sequence[Seen]) -> Iterator[Finding]:
@@ -171,7 +182,7 @@ def against_earlier(
     """Yield what is new, what has jumped and what has gone silent since the months before.
 
     ``numbers`` and ``categories`` are this month's, ``earlier`` the months before it, oldest
-    first; ``listed`` are service numbers that the directory has now.
+    first; ``listed`` are service numbers that the account is known to have now.
     """
     whole = [month for month in earlier if month.is_whole]
     if whole and of.new_numbers:
@@ -181,8 +192,8 @@ def against_earlier(
             for number, figures in numbers.items()
             if number not in known and number != NONE
         ]
-        span = f"the {counted(len(whole), 'earlier month')} in the archive"
-        yield from _told("number-new", "info", f"a number without calls in {span}", new)
+        span = f"{counted(len(whole), 'earlier month')} of the archive"
+        yield from _told("number-new", "info", f"a number that had no call in {span}", new)
     trailing = [month for month in earlier[-of.jump_months :] if month.is_whole]
     if of.jump_percent and of.jump_months and len(trailing) >= _LEAST_MONTHS:
         for what, now, before in (

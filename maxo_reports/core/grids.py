@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from maxo_reports.core import sheetnames
+from maxo_reports.core import described, sheetnames
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES, NOTHING, Group, Ledger, Totals, total
 from maxo_reports.core.measured import (
     ORDER_OF,
@@ -38,6 +38,7 @@ from maxo_reports.core.report import (
 NO_CALLS = "No calls in this period."
 MOST_ACROSS = 16
 """Columns of a matrix besides its totals: as many as can be read on one page's width."""
+_OF_NUMBERS = ("service_number",)
 OTHER_NUMBERS = "Other numbers"
 _NO_MONTH = "The period is not one month of the account, so there are no months to compare with."
 
@@ -92,7 +93,7 @@ def each_number(spec: SectionSpec, view: View, sheets: Collection[str]) -> Secti
     ``sheets`` are names that are taken. Numbers beyond the most share one sheet more.
     """
     taken = {sheet.casefold() for sheet in sheets}
-    groups = view.ledger.by(("service_number",))
+    groups = view.ledger.by(_OF_NUMBERS)
     own, rest = groups[: spec.sheets], groups[spec.sheets :]
     parts = [Part(spaced(g.key[0]), sheetnames.free(g.key[0], taken), g.totals) for g in own]
     note = "" if groups else NO_CALLS
@@ -106,9 +107,12 @@ def each_number(spec: SectionSpec, view: View, sheets: Collection[str]) -> Secti
     # The column that leads to the sheets stays in sight, whatever the lists hide.
     named = spec.named(Column("service_number", "Service number", Kind.NUMBER))
     column = replace(named, hidden=False)
+    beside = described.columns(spec, view.ledger, _OF_NUMBERS)
+    said = described.of_numbers(view.ledger, beside, _OF_NUMBERS)
     columns = (
         column,
         Column("reads", "Reads as", Kind.TEXT),
+        *beside,
         Column("sheet", "Sheet", Kind.TEXT),
         *measures(spec, tuple(MEASURES)),
     )
@@ -117,6 +121,7 @@ def each_number(spec: SectionSpec, view: View, sheets: Collection[str]) -> Secti
             (
                 g.key[0],
                 spaced(g.key[0]),
+                *said(g.key),
                 parts[min(at, len(parts) - 1)].sheet,
                 *figures(g.totals, tuple(MEASURES)),
             ),
@@ -124,8 +129,8 @@ def each_number(spec: SectionSpec, view: View, sheets: Collection[str]) -> Secti
         )
         for at, g in enumerate(groups)
     ]
-    rows.append(total_row(view.ledger.control, tuple(MEASURES), 3))
-    table = Table(columns, tuple(rows), ("service_number",))
+    rows.append(total_row(view.ledger.control, tuple(MEASURES), 3 + len(beside)))
+    table = Table(columns, tuple(rows), _OF_NUMBERS)
     return Section(spec, table, note, parts=tuple(parts))
 
 

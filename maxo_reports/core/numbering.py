@@ -15,6 +15,11 @@ import re
 import phonenumbers
 
 _HOME = "AU"
+_UNAREAED = frozenset({6, 7, 8, 10})
+"""Digits of numbers that are dialled without an area."""
+_PREMIUM_LENGTHS = frozenset({6, 8, 10})
+_NEIGHBOURS = 4
+"""So many regions may share a code whose first is meant: Jersey rings as the United Kingdom."""
 _FILLING = re.compile(r"[\s\-().\u00a0\u2010-\u2015]+")
 _DIGITS = re.compile(r"\+?[0-9]+", re.ASCII)
 _WITHHELD = frozenset(
@@ -52,7 +57,7 @@ def compact(raw: str) -> str:
 
 def _national(rest: str) -> str:
     """Give what follows 61 the form that is dialled inside Australia."""
-    if rest.startswith(("13", "18", "19", "0")) and len(rest) in {6, 7, 8, 10}:
+    if rest.startswith(("13", "18", "19", "0")) and len(rest) in _UNAREAED:
         return rest
     return "0" + rest
 
@@ -66,13 +71,14 @@ def comparable(raw: str) -> str:
     number = compact(raw)
     if not _DIGITS.fullmatch(number):
         return number.casefold()
+    if number.startswith("0") and len(number) > 1:
+        return f"+61{number[1:]}"
+    if number.startswith(("13", "18", "19")) and len(number) in _UNAREAED:
+        return f"+61{number}"
+    # Slow, and needed for what begins with a country's code alone, in whatever way.
     parsed = _parsed(number)
     if parsed is not None and phonenumbers.is_valid_number(parsed):
         return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    if number.startswith("0"):
-        return f"+61{number[1:]}" if len(number) > 1 else number
-    if number.startswith(("13", "18", "19")) and len(number) > 5:
-        return f"+61{number}"
     return number
 
 
@@ -84,22 +90,38 @@ def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
 
 
 def is_premium(raw: str) -> bool:
-    """Tell whether a number is one at whose price the called party earns: Australia's 19."""
-    key = comparable(raw)
-    if key.startswith("+6119"):
-        return True  # the six- and eight-digit ones are in no plan of phonenumbers
-    parsed = _parsed(key) if key.startswith("+") else None
-    kind = phonenumbers.number_type(parsed) if parsed is not None else None
-    return kind == phonenumbers.PhoneNumberType.PREMIUM_RATE
+    """Tell whether a number is one at whose price the called party earns: ACMA's 19 numbers."""
+    number = compact(raw)
+    return number.startswith("19") and number.isdigit() and len(number) in _PREMIUM_LENGTHS
 
 
-def country_of(raw: str) -> str:
-    """Return the country of a number abroad (``GB``), ``001`` of none; empty for Australia's."""
-    key = comparable(raw)
-    if not key.startswith("+") or key.startswith("+61"):
+def abroad(raw: str) -> str:
+    """Return the calling code of a number abroad, with its country where it has one.
+
+    ``+64 NZ``; several countries share ``+1``, and ``+881`` is a satellite's. Australia's own
+    numbers have none here, and neither has what is no number.
+    """
+    number = compact(raw)
+    if not number.startswith("+") or number.startswith("+61") or not _DIGITS.fullmatch(number):
         return ""
-    parsed = _parsed(key)
-    return (parsed is not None and phonenumbers.region_code_for_number(parsed)) or "?"
+    for length in (1, 2, 3):
+        code = number[1 : 1 + length]
+        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code))
+        if regions is not None:
+            alone = len(regions) <= _NEIGHBOURS and regions[0].isalpha()
+            return f"+{code} {regions[0]}" if alone else f"+{code}"
+    return number[:4]
+
+
+def unmistakable(number: str) -> str:
+    """Write a grouped number so that no spreadsheet takes it for a figure: with spaces in it."""
+    shown = spaced(number)
+    if shown != number or not _DIGITS.fullmatch(number):
+        return shown
+    parsed = _parsed(number) if number.startswith("+") else None
+    if parsed is not None:
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return f"{number[:3]} {number[3:]}" if number.startswith("0") else number
 
 
 def spaced(number: str) -> str:

@@ -166,8 +166,8 @@ def _summary(spec: SectionSpec, _: Source, view: View) -> Section:
 
 
 def _groups(spec: SectionSpec, _: Source, view: View) -> Section:
-    keys, beside = dimensions(spec), described.columns(spec, view.ledger)
-    said = described.of_numbers(spec, view.ledger, beside)
+    keys, beside = dimensions(spec), described.columns(spec, view.ledger, spec.group_by)
+    said = described.of_numbers(view.ledger, beside, spec.group_by)
     groups = sorted(view.ledger.by(spec.group_by), key=ORDER_OF[spec.order_by])
     rows = [Row((*g.key, *said(g.key), *figures(g.totals, spec.show)), key=g.key) for g in groups]
     rows.append(total_row(view.ledger.control, spec.show, len(keys) + len(beside)))

@@ -9,6 +9,7 @@ from maxo_reports.engine.archives import (
     strangers,
 )
 from maxo_reports.engine.asking import lately, period_of
+from maxo_reports.engine.numbers import directories_of, suggest
 from maxo_reports.engine.oncharging import oncharge_period, oncharged_json
 from maxo_reports.engine.packs import (
     DEFAULT_REPORTS,
@@ -42,6 +43,7 @@ __all__ = [
     "check_card",
     "checked_json",
     "demo",
+    "directories_of",
     "examine_archive",
     "export_period",
     "infer_rates",
@@ -60,6 +62,7 @@ __all__ = [
     "run",
     "sample",
     "strangers",
+    "suggest",
     "verify",
     "write_card",
 ]

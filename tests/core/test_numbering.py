@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maxo_reports.core.numbering import compact, spaced, split_route
+from maxo_reports.core.numbering import (
+    abroad,
+    compact,
+    comparable,
+    is_premium,
+    spaced,
+    split_route,
+    unmistakable,
+)
 
 LANDLINE = "0255500140"
 MOBILE = "0491570006"
@@ -150,3 +159,79 @@ def test_every_national_number_meets_its_international_spelling(number: str, rou
     for spelling in (number, "+61" + number[1:], "61" + number[1:], "001161" + number[1:]):
         assert compact(spelling + route) == number
     assert compact(spaced(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ("+442079460018", "+44 GB"),
+        ("0011 64 21 234 567", "+64 NZ"),
+        ("+675 7234 5678", "+675 PG"),
+        ("+12025550100", "+1"),
+        ("+881612345678", "+881"),
+        ("+9991234", "+999"),
+        ("+61255500140", ""),
+        ("0255500140", ""),
+        ("PBX", ""),
+        ("+", ""),
+        ("", ""),
+    ],
+)
+def test_the_calling_code_of_a_number_abroad(raw: str, code: str) -> None:
+    """With its country, where one is meant."""
+    assert abroad(raw) == code
+
+
+@pytest.mark.parametrize(
+    ("raw", "premium"),
+    [
+        ("1902 555 001", True),
+        ("+61 1902555001", True),
+        ("199012", True),
+        ("19555512", True),
+        ("1300555001", False),
+        ("19", False),
+        ("0191234567", False),
+        ("+4419025550", False),
+    ],
+)
+def test_premium_numbers_are_those_of_acma(raw: str, premium: bool) -> None:
+    """19, of six, eight or ten digits."""
+    assert is_premium(raw) == premium
+
+
+@given(st.integers(0, 99_999_999), st.sampled_from(["02", "03", "04", "07", "08", "13", "18"]))
+def test_ways_of_writing_a_number_are_compared_as_one(tail: int, area: str) -> None:
+    """Also where no plan knows the number: national, with +61, with 0011 61, with spaces."""
+    number = f"{area}{tail:08}"
+    world = f"61{number.removeprefix('0')}"
+    ways = {number, f"+{world}", f"0011{world}", f"+{world[:4]} {world[4:]}", f"{number}/PBX"}
+    assert len({comparable(way) for way in ways}) == 1
+
+
+@settings(deadline=None)
+@given(st.integers(0, 99_999_999), st.sampled_from(["02", "04", "07", "130", "180", "131", "190"]))
+def test_what_the_plans_know_is_compared_as_the_plans_write_it(tail: int, begin: str) -> None:
+    """E.164, as another implementation has it."""
+    number = f"{begin}{tail:08}"[:10]
+    parsed = phonenumbers.parse(number, "AU")
+    if phonenumbers.is_valid_number(parsed):
+        form = phonenumbers.PhoneNumberFormat.E164
+        assert comparable(number) == phonenumbers.format_number(parsed, form)
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        ("0255500140", "02 5550 0140"),
+        ("131450", "13 14 50"),
+        ("+442079460018", "+44 20 7946 0018"),
+        ("012345", "012 345"),
+        ("101", "101"),
+        ("PBX", "PBX"),
+    ],
+)
+def test_no_spreadsheet_takes_a_number_for_a_figure(number: str, written: str) -> None:
+    """And it still means the same."""
+    assert unmistakable(number) == written
+    assert compact(unmistakable(number)) == number
