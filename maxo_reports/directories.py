@@ -7,17 +7,14 @@ person's calls to another.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
-
+from maxo_reports import rows
 from maxo_reports.core.directory import (
     ALLOCATIONS,
     UNALLOCATED,
@@ -53,8 +50,6 @@ _WHOLE_FIGURES = 10**15
 _AUSTRALIAN_DAY = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", re.ASCII)
 _MOST_TOLD = 50
 
-_Line = tuple[int, Sequence[Any]]
-
 
 def load(path: Path) -> tuple[Directory, bytes]:
     """Read a directory's file; its bytes come along, to be kept. Raises ConfigError."""
@@ -69,7 +64,7 @@ def load(path: Path) -> tuple[Directory, bytes]:
 def read(content: bytes, name: str) -> Directory:
     """Read the content of a directory's file called ``name``; all mistakes are told at once."""
     reading = _Reading(name)
-    entries = list(reading.entries(_lines(content, name)))
+    entries = list(reading.entries(rows.lines(content, name)))
     problems = [*reading.problems, *clashes(entries), *spelt_twice(entries)]
     problems.sort(key=_line_of)
     if problems:
@@ -91,7 +86,7 @@ class _Reading:
         self._name = name
         self.problems: list[str] = []
 
-    def entries(self, lines: Iterator[_Line]) -> Iterator[Entry]:
+    def entries(self, lines: Iterator[rows.Line]) -> Iterator[Entry]:
         """Yield the entries that can be read; the first line that says anything is the heading."""
         filled = ((number, cells) for number, cells in lines if any(map(_text, cells)))
         number, heading = next(filled, (1, ()))
@@ -196,49 +191,3 @@ def _text(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < _WHOLE_FIGURES:
         return str(int(cell))
     return str(cell).strip()
-
-
-# ---- files --------------------------------------------------------------------------------------
-
-
-def _lines(content: bytes, name: str) -> Iterator[_Line]:
-    """Yield the rows of a file with their numbers, whichever kind of file it is."""
-    if content.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
-        return _sheet(content, name)
-    return _table(_decoded(content, name), name)
-
-
-def _sheet(content: bytes, name: str) -> Iterator[_Line]:
-    try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (CalamineError, OSError, IndexError) as problem:
-        raise ConfigError(f"{name} cannot be read as a workbook: {problem}") from None
-    return iter(enumerate(rows, 1))
-
-
-def _decoded(content: bytes, name: str) -> str:
-    """Decode a CSV file as the programs that write it do."""
-    try:
-        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return content.decode("utf-16")
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass  # Excel's plain "CSV" is in the Windows code page
-    try:
-        return content.decode("cp1252")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{name} is no text: save it as CSV (UTF-8) or .xlsx") from None
-
-
-def _table(text: str, name: str) -> Iterator[_Line]:
-    heading = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",;\t", key=heading.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    began = 1
-    try:
-        for cells in rows:
-            yield began, cells
-            began = rows.line_num + 1
-    except csv.Error as problem:
-        raise ConfigError(f"{name} line {rows.line_num}: {problem}") from None

@@ -98,21 +98,18 @@ def _read(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def found(files: Iterable[Path], figures: Iterable[Decimal]) -> dict[Decimal, set[str]]:
     """Return which figures some files hold, and where."""
-    wanted = {way: figure for figure in figures for way in spellings(figure)}
-    # All ways of one length are looked for in one step: every stretch of that length is looked up.
-    by_length: dict[int, set[bytes]] = {}
-    for way in wanted:
-        by_length.setdefault(len(way), set()).add(way)
-    seen: dict[Decimal, set[str]] = {}
-    known: dict[bytes, str] = {}
+    places: dict[bytes, str] = {}
     for path in files:
         for place, text in texts(path):
-            if known.setdefault(text, place) != place:
-                continue
-            for length, ways in by_length.items():
-                stretches = {text[at : at + length] for at in range(len(text) - length + 1)}
-                for way in ways & stretches:
-                    seen.setdefault(wanted[way], set()).add(place)
+            places.setdefault(text, place)
+    # Everything is looked through in one go, and place by place only where something is found.
+    together = b"\0\0\0\0\0\0\0\0\0".join(places)
+    seen: dict[Decimal, set[str]] = {}
+    for figure in figures:
+        for way in spellings(figure):
+            if way in together:
+                where = {place for text, place in places.items() if way in text}
+                seen.setdefault(figure, set()).update(where)
     return seen
 
 

@@ -329,6 +329,42 @@ def test_the_same_makes_no_second_revision_and_a_change_does(office: Office) -> 
     assert first.said["clients"][0]["payable"] != third.said["clients"][0]["payable"]
 
 
+def test_the_next_revision_lists_what_changed_call_by_call(office: Office) -> None:
+    """A late call and a re-priced one, at their charges; no buy price is in the later one."""
+    office.oncharge()
+    calls = planted()
+    smiths = [c for c in calls if NUMBERS[c["origin"]] == "Smith Dental"]
+    dearer = smiths[3] | {"cost": "8531.9317"}
+    late = smiths[5] | {"callid": 990_001, "cost": "7177.3391"}
+    office.carrier.hold([dearer if c is smiths[3] else c for c in calls] + [late])
+    assert ran(office.folder, "pull", "2026-10").code == 0
+    done = office.oncharge()
+    assert {each["client"]: each["revision"] for each in done.said["clients"]} == {
+        "smith": 2,
+        "jones": 1,
+    }
+    pack = office.files("client-smith", 2)[0].parent
+    changes = {row["Change"]: row for row in rows_below(sheet(pack, "Changes"), "Change")}
+    assert (changes["Added"]["Calls"], changes["Re-priced"]["Calls"]) == (1, 1)
+    book = sheet(pack, "Changes")
+    listed = rows_below(book[[r[:2] for r in book].index(["Change", "Call ID"]) :], "Change")
+    assert {row["Call ID"]: row["Change"] for row in listed} == {
+        "990001": "Added",
+        str(dearer["callid"]): "Re-priced",
+    }
+    terms = {c["callid"]: Fraction(c["cost"]) / Fraction(11, 10) for c in (smiths[3], dearer)}
+    percent = Fraction("61.2527") if dearer["rate"] == "Mobile" else Fraction("37.7319")
+    now = next(row for row in listed if row["Change"] == "Re-priced")["Charge now"]
+    right = terms[dearer["callid"]] * (1 + percent / 100) + Fraction("0.0113")
+    assert abs(Fraction(repr(now)) - right) <= Fraction(1, 10_000)
+    figures = buy_prices(calls, "Smith Dental") | {Decimal("8531.9317"), Decimal("7177.3391")}
+    figures.add(Decimal(dearer["cost"]) - Decimal(smiths[3]["cost"]))
+    assert leaks.found(office.files("client-smith", 2), figures) == {}
+    margin = office.files("margin", 2)[0].parent
+    rebuilt = ran(office.folder, "verify", str(margin), "--rebuild")
+    assert rebuilt.code == 0, rebuilt.err
+
+
 def test_statements_and_margin_are_made_again_from_the_archive_alone(office: Office) -> None:
     """Byte for byte, also when terms, card and directory are gone; a client's alone is refused."""
     office.oncharge("--bill-total", BILL)

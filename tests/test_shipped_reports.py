@@ -21,7 +21,9 @@ from maxo_reports.pack import Pack
 from maxo_reports.sandbox import Book, Sandbox
 from maxo_reports.tieout import sealed as sealed_files
 
-REPORTS = sorted(path.stem for path in shipped().glob("reports/*.toml"))
+FOR_CLIENTS = "client-statement"
+"""Made by ``oncharge`` only: a run would show its reader what the calls cost."""
+REPORTS = sorted({path.stem for path in shipped().glob("reports/*.toml")} - {FOR_CLIENTS})
 BOOK = Book.load(engine.sample())
 NOW = int(datetime.fromisoformat(BOOK.as_of).timestamp())
 

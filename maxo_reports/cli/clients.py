@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -67,10 +66,8 @@ def _oncharge(arguments: argparse.Namespace) -> int:
         if bill is not None and len(jobs) > 1:
             raise UsageError("--bill-total is of one account: name it with --account")
         failed = saying.each([(job.account.id, partial(one, job)) for job in jobs])
-    if arguments.json and len(objects) == 1 and not failed:
-        saying.say(json.dumps(objects[0], indent=1))
-    elif arguments.json:
-        saying.print_accounts(objects, failed)
+    if arguments.json:
+        saying.print_objects(objects, failed)
     return saying.worst(failed, FINDINGS if asks else DONE)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -111,8 +110,6 @@ def _each(
     with work.progress() as progress:
         jobs = work.jobs(arguments, progress)
         failed = saying.each([(job.account.id, partial(one, job)) for job in jobs])
-    if arguments.json and len(objects) == 1 and not failed:
-        saying.say(json.dumps(objects[0], indent=1))
-    elif arguments.json:
-        saying.print_accounts(objects, failed)
+    if arguments.json:
+        saying.print_objects(objects, failed)
     return saying.worst(failed, FINDINGS if asks else DONE)

@@ -63,3 +63,11 @@ def print_accounts(objects: Sequence[dict[str, Any]], failed: Failed) -> None:
     """Print one object with what came of each account, and which ones failed."""
     errors = [{"account": account, "error": str(problem)} for account, problem in failed]
     say(json.dumps({"accounts": objects, **({"errors": errors} if errors else {})}, indent=1))
+
+
+def print_objects(objects: Sequence[dict[str, Any]], failed: Failed) -> None:
+    """Print the one object of a single account, or one that holds those of all."""
+    if len(objects) == 1 and not failed:
+        say(json.dumps(objects[0], indent=1))
+    else:
+        print_accounts(objects, failed)

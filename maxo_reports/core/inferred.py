@@ -33,6 +33,8 @@ _SAMPLE = 160
 _MOST_RATES = 60
 _LIKELY = 4
 """Increments that are tried with every method of rounding."""
+_GOOD = 92, 100
+"""A model that explains so many of the calls is good; else all increments are tried."""
 _KEPT = 32
 """Models that are then tried on all calls."""
 _NEAR = 4, 5
@@ -124,7 +126,11 @@ def explain(calls: Mapping[Kind, int]) -> Explained | None:
     """
     if not calls:
         return None
-    found = {model: _count(model, calls) for model in _candidates(calls)}
+    found: dict[Model, int] = {}
+    for pairs in (_LIKELY, len(INCREMENTS)):
+        found |= {model: _count(model, calls) for model in _candidates(calls, pairs)}
+        if max(found.values()) * _GOOD[1] >= sum(calls.values()) * _GOOD[0]:
+            break
     best = _best(found, sum(calls.values()))
     # Fees and rates beside each other are one model told in two ways; other increments are not.
     others = {
@@ -153,8 +159,8 @@ def _shape(model: Model) -> tuple[bool, int, int]:
     return model.per_minute is None, model.first, model.following
 
 
-def _candidates(calls: Mapping[Kind, int]) -> Iterator[Model]:
-    """Yield models that may explain many calls."""
+def _candidates(calls: Mapping[Kind, int], pairs: int) -> Iterator[Model]:
+    """Yield models that may explain many calls, with the likeliest of the increments."""
     costs: Counter[int] = Counter()
     for kind, count in calls.items():
         costs[kind.cost] += count
@@ -164,7 +170,7 @@ def _candidates(calls: Mapping[Kind, int]) -> Iterator[Model]:
     for places in _places(calls):
         step = PARTS // 10**places
         tried: list[tuple[int, int, int, _Trial]] = []
-        for pair in _likely(sample, step):
+        for pair in _likely(sample, step)[:pairs]:
             points = _points(sample, *pair)
             for rate in _rates(points, step):
                 for method, (low, high) in _strips(step).items():
@@ -185,7 +191,7 @@ def _likely(calls: Mapping[Kind, int], step: int) -> list[tuple[int, int]]:
         rates = _rates(points, step)
         tried = (_fee(points, rate, 1 - step, step - 1) for rate in rates[:: len(rates) // 9 + 1])
         depths[pair] = max((depth for depth, _ in tried), default=0)
-    return sorted(depths, key=lambda pair: -depths[pair])[:_LIKELY]
+    return sorted(depths, key=lambda pair: -depths[pair])
 
 
 def _strips(step: int) -> Mapping[Method, tuple[int, int]]:

@@ -332,7 +332,10 @@ def changed_calls(source: Source) -> Table:
     period = source.heading.period
     clock = LocalClock.over(period.zone, period.start, period.end)
     changes = source.changes.calls if source.changes is not None else ()
-    return Table(_CHANGED_COLUMNS, tuple(_changed(change, clock) for change in changes))
+    columns: tuple[Column, ...] = _CHANGED_COLUMNS
+    if source.heading.charged:
+        columns = tuple(replace(c, label=c.label.replace("Cost", "Charge")) for c in columns)
+    return Table(columns, tuple(_changed(change, clock) for change in changes))
 
 
 def _changed(change: Change, clock: LocalClock) -> Row:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,26 +14,23 @@ from maxo_reports import bundle, clients, manifest, pack, ratecards, rules
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.bundle import Bundle, Sealed
+from maxo_reports.charging import REPORT, Charging, lines
 from maxo_reports.clients import Clients
-from maxo_reports.core import checks, margins, oncharge, sections
-from maxo_reports.core.changes import Content
-from maxo_reports.core.checks import Check, Finding, State, worst_first
+from maxo_reports.core import margins, oncharge
+from maxo_reports.core.checks import Check, Finding, worst_first
 from maxo_reports.core.margins import Margin
 from maxo_reports.core.money import COST_PLACES, plain
-from maxo_reports.core.oncharge import Account, Dues, Sorter
-from maxo_reports.core.report import Column, Kind, Role, Row, Source, Table
+from maxo_reports.core.oncharge import Dues
+from maxo_reports.core.report import Source
 from maxo_reports.core.terms import Terms
 from maxo_reports.engine import asking, locks
 from maxo_reports.errors import ArchiveError, ConfigError
-from maxo_reports.issue import Wanted, gathered, stop_on, wanted
+from maxo_reports.issue import Wanted, gathered, pull_behind, stop_on, wanted
 from maxo_reports.job import Job
 from maxo_reports.pack import Pack
-from maxo_reports.repriced import Gathering, own_entries
 
-REPORT = "client-statement"
-CLIENT, MARGIN = "oncharge", "oncharge margin"
-"""What the packs say that they were made by."""
-_BASIS = "Charges for calls are without GST."
+MARGIN = "oncharge margin"
+"""What the reseller's own packs say that they were made by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +74,21 @@ def oncharge_period(
     )
     with locks.alone(job):
         work = asking.archived(job, "pull it first")
-        with gathered(job, look, work) as bare, _Charging(job, look, bare, known) as charging:
+        with (
+            gathered(job, look, work) as bare,
+            Charging(job, look, bare, known) as charging,
+            _Earlier(job) as earlier,
+        ):
             _keep(job, look, known)
             packs = []
             for name, account in charging.accounts.items():
                 place = charging.place_of(account.terms)
-                made = charging.statement(name, place, pack.next_revision(place))
+                number = pack.next_revision(place)
+                made = charging.statement(name, place, number, earlier.of(account.terms, number))
                 sealed = bundle.seal(made, job.progress.step)
                 packs.append(ClientPack(account.terms, charging.dues[name], sealed))
             margin = charging.margin(bill_total)
-            place = job.workspace.out / job.account.id / "margin" / job.period.label
+            place = _margin_place(job)
             own = _of_margin(charging, work, margin, packs, place, pack.next_revision(place))
             sealed = bundle.seal(own, job.progress.step)
     return Oncharged(job, bare, margin, tuple(packs), sealed)
@@ -96,23 +97,20 @@ def oncharge_period(
 def made_again(job: Job, work: Pull, sealed: Pack) -> list[str]:
     """Make a margin pack and all of its clients' again, and name every file that differs."""
     said = sealed.basis
-    look = wanted(job.workspace, [REPORT], rules.again(job.archive, said))
-    inputs, cards = job.archive.inputs, said["rate_cards"]
-    known = clients.read(
-        inputs.read(said["terms_sha256"]),
-        clients.FILE,
-        lambda name: ratecards.read(inputs.read(cards[name]), name),
-        tuple(job.workspace.accounts),
-        None,
-    )
+    look, known = _as_then(job, sealed)
     differing: list[str] = []
-    with gathered(job, look, work) as bare, _Charging(job, look, bare, known) as charging:
+    with (
+        gathered(job, look, work) as bare,
+        Charging(job, look, bare, known) as charging,
+        _Earlier(job) as earlier,
+    ):
         packs = []
         for each, (name, account) in zip(said["clients"], charging.accounts.items(), strict=True):
             before = pack.revision(charging.place_of(account.terms), each["revision"])
             if before is None:
                 raise ArchiveError(f"revision {each['revision']} of {name!r} is not in its place")
-            made = charging.statement(name, before.folder.parent, before.revision)
+            of_before = earlier.of(account.terms, before.revision)
+            made = charging.statement(name, before.folder.parent, before.revision, of_before)
             other = bundle.made_again(made, before, job.progress.step)
             differing += [f"{account.terms.id}: {line}" for line in other]
             findings = worst_first(made.source.findings)
@@ -125,6 +123,73 @@ def made_again(job: Job, work: Pull, sealed: Pack) -> list[str]:
         place = sealed.folder.resolve().parent
         own = _of_margin(charging, work, charging.margin(bill), packs, place, sealed.revision)
         return differing + bundle.made_again(own, sealed, job.progress.step)
+
+
+def _as_then(job: Job, sealed: Pack) -> tuple[Wanted, Clients]:
+    """Return the rules and the terms that a margin pack was made with."""
+    said, inputs = sealed.basis, job.archive.inputs
+    known = clients.read(
+        inputs.read(said["terms_sha256"]),
+        clients.FILE,
+        lambda name: ratecards.read(inputs.read(said["rate_cards"][name]), name),
+        tuple(job.workspace.accounts),
+        None,
+    )
+    return wanted(job.workspace, [REPORT], rules.again(job.archive, said)), known
+
+
+class _Earlier:
+    """Clients' calls as earlier statements had them, charged again as the margin packs say."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._held = ExitStack()
+        self._charged: dict[int, Charging | None] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held.close()
+
+    def of(self, terms: Terms, revision: int) -> Callable[[str], CallStore | None]:
+        """Return what gives a client's calls of the revision before one."""
+
+        def calls(name: str) -> CallStore | None:
+            number = self._margin_of(terms.id, revision - 1)
+            charging = self._charging(number) if number else None
+            is_there = charging is not None and name in charging.accounts
+            return charging.calls_of(name) if charging is not None and is_there else None
+
+        return calls
+
+    def _margin_of(self, client: str, revision: int) -> int | None:
+        """Return the first margin pack that speaks of a client's revision."""
+        place = _margin_place(self._job)
+        for number in range(1, pack.next_revision(place)):
+            made = pack.revision(place, number)
+            told = made.basis.get("clients", []) if made is not None else []
+            if any((e["client"], e["revision"]) == (client, revision) for e in told):
+                return number
+        return None
+
+    def _charging(self, number: int) -> Charging | None:
+        if number not in self._charged:
+            made = pack.revision(_margin_place(self._job), number)
+            assert made is not None, "it was just found"
+            work = pull_behind(self._job, made)
+            if work is None:
+                self._charged[number] = None
+            else:
+                look, known = _as_then(self._job, made)
+                bare = self._held.enter_context(gathered(self._job, look, work))
+                charging = Charging(self._job, look, bare, known)
+                self._charged[number] = self._held.enter_context(charging)
+        return self._charged[number]
+
+
+def _margin_place(job: Job) -> Path:
+    return job.workspace.out / job.account.id / "margin" / job.period.label
 
 
 def _keep(job: Job, look: Wanted, known: Clients) -> None:
@@ -142,142 +207,11 @@ def _listed(job: Job) -> frozenset[str]:
     )
 
 
-class _Charging:
-    """A period's calls, gone through once: who pays each, what it is charged, what it cost.
-
-    Clients' stores are made in a scratch folder, which goes when the work is done.
-    """
-
-    def __init__(self, job: Job, look: Wanted, bare: Source, known: Clients) -> None:
-        job.progress.step("Charging the calls")
-        self.job, self.look, self.bare, self.known = job, look, bare, known
-        self._held = ExitStack()
-        names = {entry.client for entry in look.rules.directory.entries}
-        terms = known.of(job.account.id, names)
-        connected = bare.connected_statuses
-        own = known.owner(job.account.id)
-        sorter = Sorter(terms, connected, job.account.cost_gst, own)
-        self._gathering = {each.name: Gathering(connected) for each in terms}
-        store = cast("CallStore", bare.calls)
-        for call, (_, *content) in zip(bare.calls.lines(), store.contents(), strict=True):
-            name, _ = sorter.add(call)
-            if name in self._gathering:
-                self._gathering[name].add(call, Content(*content))
-        self._whole = sorter.sorted
-        self.accounts = sorter.sorted.clients
-        self.dues = {name: oncharge.dues(account) for name, account in self.accounts.items()}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._held.close()
-
-    def margin(self, bill_total: Decimal | None) -> Margin:
-        """Return what the reseller's report is made from."""
-        carrier = margins.of_carrier(bill_total) if bill_total is not None else None
-        return Margin(self._whole, self.dues, carrier)
-
-    def place_of(self, terms: Terms) -> Path:
-        """Return where a client's packs of the period stand."""
-        job = self.job
-        return job.workspace.out / job.account.id / f"client-{terms.id}" / job.period.label
-
-    def statement(self, name: str, place: Path, revision: int) -> Bundle:
-        """Return what a client's pack is to hold, from a store in which the cost is its charge."""
-        account, dues, look = self.accounts[name], self.dues[name], self.look
-        terms = account.terms
-        self.job.progress.step(f"Making the statement of {terms.name}")
-        folder = Path(self._held.enter_context(tempfile.TemporaryDirectory()))
-        calls = self._gathering[name].store(
-            folder,
-            account.units(),
-            terms.places,
-            self.job.period,
-            own_entries(look.rules.directory, terms.name),
-        )
-        self._held.callback(calls.close)
-        source = _client_source(self.job, self.bare, account, dues, calls, revision)
-        (loaded,) = look.loaded
-        report = sections.build(loaded.definition, source)
-        stop_on(report.checks)
-        basis = manifest.basis(
-            source.heading,
-            calls.fingerprint(),
-            {REPORT: loaded.sha256},
-            look.shelf.fingerprint(),
-            {},
-            {"charges": _lines(dues), "made_by": CLIENT},
-        )
-        return Bundle(
-            *(place, source, look.style, [report], {}, basis),
-            lambda tied: manifest.own_evidence(source, tied),
-        )
-
-
-def _client_source(
-    job: Job, bare: Source, account: Account, dues: Dues, calls: CallStore, revision: int
-) -> Source:
-    """Gather what a client's statement is filled from; nothing of the carrier's costs is in it."""
-    ledger = calls.ledger()
-    found = checks.findings(ledger)
-    state = bare.heading.state
-    if account.uncharged:
-        state = State("provisional", (*state.reasons, "some calls are not charged yet"))
-    heading = replace(
-        bare.heading,
-        account_id=account.terms.id,
-        account_name=account.terms.name,
-        state=state,
-        cost_gst="exclusive",
-        revision=revision,
-        recipient=None,
-        charged=_BASIS,
-    )
-    charged = Check(
-        "Calls at their charges = charge for calls",
-        f"${plain(dues.calls)}",
-        f"${plain(ledger.control.cost)}",
-    )
-    return Source(
-        heading,
-        ledger,
-        found,
-        (*checks.checks(ledger, job.period, [job.period.window]), charged),
-        calls,
-        calls.connected_statuses(),
-        select=calls.select,
-        charges=_table(dues),
-    )
-
-
-def _table(dues: Dues) -> Table:
-    columns = (Column("line", "For", Kind.TEXT), Column("dollars", "Dollars", Kind.CENTS))
-    *lines, total = _lines(dues)
-    rows = [Row((text, Decimal(dollars))) for text, dollars in lines]
-    return Table(columns, (*rows, Row((total[0], Decimal(total[1])), Role.TOTAL)))
-
-
-def _lines(dues: Dues) -> list[list[str]]:
-    """Return the lines of a client's charges, in whole cents that add up."""
-    own = [(text, dollars) for text, dollars in dues.lines if not text.startswith("Rounding")]
-    rest = sum((dollars for _, dollars in own[1:]), Decimal(0))
-    percent = f"{dues.gst_percent.normalize():f}"
-    told = [
-        ("Calls", dues.net - rest),
-        *own[1:],
-        ("Total without GST", dues.net),
-        (f"GST, {percent}% of the total", dues.gst),
-        ("Total to be paid", dues.total),
-    ]
-    return [[text, plain(dollars)] for text, dollars in told]
-
-
 # ---- the reseller's own -------------------------------------------------------------------------
 
 
 def _of_margin(
-    charging: _Charging,
+    charging: Charging,
     work: Pull,
     margin: Margin,
     packs: Sequence[ClientPack],
@@ -307,7 +241,7 @@ def _of_margin(
             "name": each.terms.name,
             "revision": each.sealed.pack.revision,
             "calls_sha256": each.sealed.pack.basis["calls_sha256"],
-            "charges": _lines(each.dues),
+            "charges": lines(each.dues),
         }
         for each in packs
     ]
