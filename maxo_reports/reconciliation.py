@@ -27,8 +27,8 @@ from maxo_reports.core.money import dollars, micros_from_text, plain
 from maxo_reports.core.onebyone import Result
 from maxo_reports.core.reconcile import Reconciliation, Tolerance
 from maxo_reports.core.report import Report, Source
-from maxo_reports.errors import TieOutError
-from maxo_reports.invoice import Invoice
+from maxo_reports.errors import TieOutError, UsageError
+from maxo_reports.invoice import Invoice, sha256
 from maxo_reports.invoice import load as load_invoice
 from maxo_reports.issue import Wanted
 from maxo_reports.job import Job
@@ -276,6 +276,8 @@ def _own_files(invoice: Invoice, folder: Path) -> list[str]:
     for path in (invoice.path, invoice.listed.path if invoice.listed else None):
         if path is not None and f"{BILL}/{path.name}" not in names:
             shutil.copyfile(path, inner / path.name)
+            if sha256(inner / path.name) != invoice.files[path.name]:
+                raise UsageError(f"{path} was changed while it was read: try again")
             names.append(f"{BILL}/{path.name}")
     return names
 
