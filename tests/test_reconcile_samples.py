@@ -229,9 +229,11 @@ def test_another_program_recalculates_the_workbook_and_judges_anew(place, capsys
     book = Path(said["pack"]) / "reconciliation.xlsx"
     rows = CalamineWorkbook.from_path(str(book)).get_sheet_by_name("Differences").to_python()
     at = next(n for n, row in enumerate(rows, 1) if row[0] == "missing")
+    head = next(row for row in rows if "Dollars" in row)
+    place_of_dollars = f"{'ABCDEFGHIJKLMN'[head.index('Dollars')]}{at}"
     jobs = [
         {"file": str(book), "edits": []},
-        {"file": str(book), "edits": [["Differences", f"C{at}", 99.5]]},
+        {"file": str(book), "edits": [["Differences", place_of_dollars, 99.5]]},
     ]
     script = Path(__file__).parent / "render" / "recalculate.py"
     done = subprocess.run(
