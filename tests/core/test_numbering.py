@@ -150,3 +150,9 @@ def test_every_national_number_meets_its_international_spelling(number: str, rou
     for spelling in (number, "+61" + number[1:], "61" + number[1:], "001161" + number[1:]):
         assert compact(spelling + route) == number
     assert compact(spaced(number)) == number
+
+
+@given(st.from_regex(r"0[0-9]{0,14}", fullmatch=True))
+def test_the_quick_way_is_the_long_way(number):
+    """A number of digits alone is what it is with a space in it, which takes the long way."""
+    assert compact(number) == compact(f"{number[:1]} {number[1:]}")
