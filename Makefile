@@ -50,6 +50,7 @@ bench: $(VENV)/dev.stamp
 	@$(BIN)/python benchmarks/workbook.py
 	@$(BIN)/python benchmarks/refresh.py
 	@$(BIN)/python benchmarks/whole_run.py
+	@$(BIN)/python benchmarks/reconcile.py
 
 gold: $(VENV)/run.stamp
 	@$(BIN)/python samples/make_gold.py

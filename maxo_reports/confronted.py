@@ -231,10 +231,14 @@ def _like_a_zone(
         for each in compared.whole.differences
         if each.kind == "extra" and each.called
     }
-    for zone in _ZONES:
-        out = {edge.called.call_id for edge in edges if zone in edge.zones}
-        if extra and out == extra and zone != period.zone:
-            yield (
-                f"The calls that are not billed are exactly those that {zone} has in another "
-                "month: if the bill is kept in that zone, give its timezone."
-            )
+    alike = [
+        zone
+        for zone in _ZONES
+        if zone != period.zone
+        and extra == {edge.called.call_id for edge in edges if zone in edge.zones}
+    ]
+    if extra and alike:
+        yield (
+            f"The calls that are not billed are exactly those that {', '.join(alike)} has in "
+            "another month: if the bill is kept in such a zone, give its timezone."
+        )

@@ -6,7 +6,6 @@ here asks the carrier; the bill's own files travel in the pack, so that it can b
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 import shutil
@@ -28,8 +27,8 @@ from maxo_reports.core.money import dollars, micros_from_text, plain
 from maxo_reports.core.onebyone import Result
 from maxo_reports.core.reconcile import Reconciliation, Tolerance
 from maxo_reports.core.report import Report, Source
-from maxo_reports.errors import TieOutError
-from maxo_reports.invoice import Invoice
+from maxo_reports.errors import TieOutError, UsageError
+from maxo_reports.invoice import Invoice, sha256
 from maxo_reports.invoice import load as load_invoice
 from maxo_reports.issue import Wanted
 from maxo_reports.job import Job
@@ -70,10 +69,11 @@ def reconcile(
         pack.tidy(place)
         before = pack.latest(place)
         basis = _basis(looked, wanted, invoice, tolerance)
-        if before is not None and _stands(before, basis, looked, wanted.style):
-            pack.verify(before.folder)
-            return Reconciled(looked.source, looked.result, before, unchanged=True)
         not_made: list[Finding] = []
+        if before is not None and _stands(before, basis, looked, wanted.style, not_made):
+            pack.verify(before.folder)
+            return Reconciled(looked.source, looked.result, before, True, tuple(not_made))
+        not_made.clear()
         filled = _filled(looked, pack.next_revision(place))
         sealed = pack.seal(
             place,
@@ -83,10 +83,17 @@ def reconcile(
         return Reconciled(looked.source, looked.result, sealed, False, tuple(not_made))
 
 
-def _stands(before: Pack, basis: Mapping[str, Any], looked: Looked, style: Style) -> bool:
+def _stands(
+    before: Pack,
+    basis: Mapping[str, Any],
+    looked: Looked,
+    style: Style,
+    not_made: list[Finding],
+) -> bool:
     """Tell whether the last revision says what a new one would, in all files that can be made.
 
-    A file that it lacks, because its libraries were missing, is tried again.
+    A file that it lacks, because its libraries were missing, is tried again; what still cannot be
+    made is a finding.
     """
     if before.manifest.get("basis") != basis:
         return False
@@ -94,11 +101,20 @@ def _stands(before: Pack, basis: Mapping[str, Any], looked: Looked, style: Style
     filled = _filled(looked, before.revision)
     with tempfile.TemporaryDirectory() as scratch:
         for name, file_format in _FILES:
-            if name not in there:
-                with contextlib.suppress(RendererUnavailable):
-                    _render(file_format, filled, style, Path(scratch) / name)
-                    return False
+            if name in there:
+                continue
+            try:
+                _render(file_format, filled, style, Path(scratch) / name)
+            except RendererUnavailable as why:
+                not_made.append(_not_made(name, why))
+            else:
+                return False
     return True
+
+
+def _not_made(name: str, why: RendererUnavailable) -> Finding:
+    remedy = f"; run: {doctor.install_line()}" if isinstance(why, SystemLibraryMissing) else ""
+    return Finding("file-not-made", "warning", name, f"{why}{remedy}")
 
 
 def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
@@ -208,10 +224,7 @@ def _write(
             with files.disk_trouble("write", folder):
                 _render(file_format, filled, wanted.style, folder / name)
         except RendererUnavailable as why:
-            remedy = (
-                f"; run: {doctor.install_line()}" if isinstance(why, SystemLibraryMissing) else ""
-            )
-            not_made.append(Finding("file-not-made", "warning", name, f"{why}{remedy}"))
+            not_made.append(_not_made(name, why))
             continue
         job.progress.step(f"Reading {name} back")
         tied.append(tie_out(file_format, folder / name, filled))
@@ -263,6 +276,8 @@ def _own_files(invoice: Invoice, folder: Path) -> list[str]:
     for path in (invoice.path, invoice.listed.path if invoice.listed else None):
         if path is not None and f"{BILL}/{path.name}" not in names:
             shutil.copyfile(path, inner / path.name)
+            if sha256(inner / path.name) != invoice.files[path.name]:
+                raise UsageError(f"{path} was changed while it was read: try again")
             names.append(f"{BILL}/{path.name}")
     return names
 

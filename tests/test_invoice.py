@@ -144,6 +144,23 @@ def test_lines_with_gst_add_none(tmp_path):
     assert told == ["line 21: a bill whose lines include GST adds none: leave the line out"]
 
 
+def test_names_that_no_line_has_are_told(tmp_path):
+    """With the nearest that is there."""
+    text = GOOD.replace('"Calls to mobiles" = [', '"Calls to moblies" = [')
+    assert problems(written(tmp_path, text)) == [
+        ": [categories] no line has 'Calls to moblies' (did you mean 'Calls to mobiles'?)"
+    ]
+
+
+def test_bill_and_list_need_names_of_their_own(tmp_path):
+    """They stand side by side in the pack."""
+    other = tmp_path / "other"
+    other.mkdir()
+    listed = written(other, "Call ID,Charge\n1,1.00\n", "bill.toml")
+    with pytest.raises(ConfigError, match="different names"):
+        invoice.load(written(tmp_path, GOOD, "bill.toml"), listed)
+
+
 TABLE = [
     ["Kind", "Description", "Category", "Calls", "Charge"],
     ["number", "INV-7", "", "", ""],

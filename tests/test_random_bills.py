@@ -31,7 +31,7 @@ from bills import (
 
 SYDNEY = "Australia/Sydney"
 HOUR = 3600
-MONTHS = int(os.environ.get("RANDOM_BILLS", "10"))
+MONTHS = int(os.environ.get("RANDOM_BILLS", "6"))
 BASES = (("exclusive", "exclusive"), ("exclusive", "inclusive"), ("inclusive", "exclusive"))
 
 

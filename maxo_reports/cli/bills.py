@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     from maxo_reports.engine.bills import Asked
     from maxo_reports.reconciliation import Reconciled
 
+_EXAMPLE = """\
+a bill in TOML, with as few or as many lines as it has:
+
+  number = "INV-104417"
+  issued = 2026-11-03
+  gst    = "exclusive"       # whether the lines include GST
+  total  = "186.25"          # what it comes to; the lines must add up to it
+
+  [[line]]
+  kind     = "calls"         # also: late-calls, rental, hosting, sms, fee,
+  category = "Mobile"        #   equipment, other, credit, rounding, gst
+  calls    = 43              # as the bill says; without a category: all calls
+  charge   = "4.65"
+
+may have: from, to (days), timezone, calls = "calls.csv", seconds, tolerance,
+tolerance_percent, [categories] "Calls to mobiles" = ["Mobile"],
+[columns] charge = "Total inc GST"; a line also text, gst_free = true"""
+
 
 def add(verbs: Any) -> None:
     """Add the commands to the parser."""
@@ -52,6 +70,8 @@ def add(verbs: Any) -> None:
     verb.add_argument("--out", type=Path, metavar="DIR", help="where the pack goes")
     words.add_json(verb)
     verb.set_defaults(all=False, offline=True)
+    verb.formatter_class = argparse.RawDescriptionHelpFormatter
+    verb.epilog = _EXAMPLE
 
 
 def _reconcile(arguments: argparse.Namespace) -> int:

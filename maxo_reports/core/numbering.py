@@ -39,6 +39,8 @@ def compact(raw: str) -> str:
     Foreign numbers come back as ``+`` and digits. What is not a number (``PBX``, a SIP name)
     comes back as it was; a withheld or empty party comes back as the empty text.
     """
+    if raw.startswith("0") and raw.isascii() and raw.isdigit() and not raw.startswith("0011"):
+        return raw  # as nearly all are: they need no second look
     number, _ = split_route(raw)
     if number.casefold() in _WITHHELD:
         return ""

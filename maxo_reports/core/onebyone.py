@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from maxo_reports.core.bill import LINE_KINDS
 from maxo_reports.core.checks import Check
-from maxo_reports.core.differences import Called, Difference
+from maxo_reports.core.differences import CLASSES, Called, Difference
 from maxo_reports.core.money import dollars, printed_places
 from maxo_reports.core.period import LocalClock
 from maxo_reports.core.reconcile import Reconciliation, hint
@@ -60,8 +60,6 @@ def _printed(micros: int) -> str:
 _ONE_BY_ONE = (
     Column("class", "Class", Kind.TEXT),
     Column("category", "Category", Kind.TEXT),
-    Column("dollars", "Dollars", Kind.MONEY),
-    Column("calls", "Calls", Kind.COUNT),
     Column("call_id", "ID of the record", Kind.ID),
     Column("bill_line", "Bill", Kind.TEXT),
     Column("started", "Began", Kind.MOMENT),
@@ -70,18 +68,21 @@ _ONE_BY_ONE = (
     Column("seconds", "Length", Kind.DURATION),
     Column("cost", "Cost of the record", Kind.MONEY),
     Column("billed", "Billed", Kind.MONEY),
+    Column("calls", "Calls", Kind.COUNT),
+    Column("dollars", "Dollars", Kind.MONEY),
     Column("message", "Evidence", Kind.TEXT),
 )
 
 
 def differences(result: Result) -> Table:
-    """Return every difference; one that moves dollars from one row to another has two lines."""
+    """Return every difference, by class; one that moves dollars between rows has two lines."""
+    order = {kind: at for at, kind in enumerate(CLASSES)}
     rows = []
-    for each in result.whole.differences:
+    for each in sorted(result.whole.differences, key=lambda each: order[each.kind]):
         for at, (name, micros) in enumerate(each.moves, 1):
             calls = each.calls if at == len(each.moves) else 0
-            cells = (each.kind, name, dollars(micros), calls)
-            rows.append(Row((*cells, *_call(each, result.clock), each.evidence)))
+            cells = (each.kind, name, *_call(each, result.clock), calls, dollars(micros))
+            rows.append(Row((*cells, each.evidence)))
     return Table(_ONE_BY_ONE, tuple(rows))
 
 

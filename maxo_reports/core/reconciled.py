@@ -38,6 +38,8 @@ MOST_LISTED = 20_000
 """How many lines of differences the workbook lists; the dispute pack has all."""
 _MOST_ROWS = 10
 """How many categories the page shows; the others are added up."""
+_MOST_NOTES = 2
+"""How many notes the page has room for; the workbook has all."""
 _BASES = {
     "inclusive": "The bill's lines include GST.",
     "exclusive": "The bill's lines do not include GST.",
@@ -50,7 +52,8 @@ def report(source: Source, result: Result) -> Report:
     whole = result.whole
     sections = (
         _section("verdict", "Result", "Summary", WORKBOOK + PAGE, verdict(whole), result.verdict),
-        _section("bill-facts", "Bill", "Summary", WORKBOOK + PAGE, facts(source, result)),
+        _section("bill-facts", "Bill", "Summary", WORKBOOK, facts(source, result)),
+        _section("bill-facts", "Bill", "", PAGE, facts(source, result, _MOST_NOTES)),
         _section(
             "waterfall", "From calls to bill", "Waterfall", WORKBOOK + PAGE, waterfall(whole)
         ),
@@ -109,8 +112,8 @@ def _places(whole: Reconciliation) -> int:
 # ---- the cover ------------------------------------------------------------------------------
 
 
-def facts(source: Source, result: Result) -> Table:
-    """Return what is said of the bill and of the calls, in words."""
+def facts(source: Source, result: Result, most: int | None = None) -> Table:
+    """Return what is said of the bill and of the calls, in words, with ``most`` of the notes."""
     bill = result.whole.bill
     dates = [f"issued {_day(bill.issued)}"] if bill.issued else []
     dates += [f"for {_day(bill.first)} to {_day(bill.last)}"] if bill.first and bill.last else []
@@ -119,7 +122,7 @@ def facts(source: Source, result: Result) -> Table:
         ("Bill", ", ".join((bill.number, *dates))),
         ("GST", f"{_BASES[bill.basis]} {COST_BASIS[source.heading.cost_gst]}"),
         ("Compared", result.how),
-        *(("Note", note) for note in result.notes),
+        *(("Note", note) for note in result.notes[:most]),
     ]
     columns = (Column("label", "About", Kind.TEXT), Column("words", "What", Kind.TEXT))
     return Table(columns, tuple(Row(cells) for cells in rows))

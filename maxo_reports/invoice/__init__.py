@@ -138,6 +138,8 @@ def _written(path: Path, list_path: Path | None, problems: Problems) -> Invoice:
         problems.add('calls must name the file with the list of calls: calls = "calls.csv"')
     elif said is not None and list_path is None:
         list_path = path.parent / said
+    if list_path is None:
+        lines.check_names(names, found, problems)
     columns = {
         name: heading
         for name, heading in _table(content, "columns", problems).items()
@@ -177,9 +179,18 @@ def percent_of(said: object) -> Decimal | None:
 
 
 def _hashes(*paths: Path | None) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for path in paths:
-        if path is not None:
-            with path.open("rb") as file:
-                found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+        if path is None:
+            continue
+        if path.name in found:
+            # Both go into the pack, side by side.
+            raise ConfigError(f"{path}: give the bill and its list of calls different names")
+        found[path.name] = sha256(path)
     return found
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -102,7 +102,8 @@ class _Reader:
             self._problems.add(f"{width} fields where there are {self._width}", f"line {number}")
         whole = [each for each in rows if len(each[1]) >= self._width] if short else rows
         lines = [number for number, _ in whole]
-        cells = {name: [row[place] for _, row in whole] for name, place in self._places.items()}
+        columns = list(zip(*(row[: self._width] for _, row in whole), strict=True))
+        cells = {name: columns[place] if columns else () for name, place in self._places.items()}
         count = len(whole)
         charges = self._read("charge", cells, lines, self._charges, "is no dollars")
         lengths = self._read(

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, cast
 from zoneinfo import available_timezones
 
-from maxo_reports.core.bill import LINE_KINDS, Bill, BillLine
+from maxo_reports.core.bill import LINE_KINDS, Bill, BillLine, folded
 from maxo_reports.core.money import GstBasis, dollars, plain
 from maxo_reports.core.text import has_controls
 from maxo_reports.errors import did_you_mean
@@ -120,6 +120,15 @@ def names(given: Mapping[str, Any], problems: Problems) -> dict[str, str]:
             else:
                 found[category] = name
     return found
+
+
+def check_names(given: Mapping[str, str], found: Sequence[BillLine], problems: Problems) -> None:
+    """Note every name that no line of the bill has."""
+    own = sorted({line.category for line in found if line.category})
+    known = {folded(category) for category in own}
+    for name in dict.fromkeys(given.values()):
+        if folded(name) not in known:
+            problems.add(f"[categories] no line has {name!r}{did_you_mean(name, own)}")
 
 
 def _does_not_add_up(made: Bill) -> str:

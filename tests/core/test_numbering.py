@@ -235,3 +235,9 @@ def test_no_spreadsheet_takes_a_number_for_a_figure(number: str, written: str) -
     """And it still means the same."""
     assert unmistakable(number) == written
     assert compact(unmistakable(number)) == number
+
+
+@given(st.from_regex(r"0[0-9]{0,14}", fullmatch=True))
+def test_the_quick_way_is_the_long_way(number):
+    """A number of digits alone is what it is with a space in it, which takes the long way."""
+    assert compact(number) == compact(f"{number[:1]} {number[1:]}")
