@@ -13,7 +13,7 @@ help:
 	@echo "make test   set up and run the tests"
 	@echo "make faults kill, fail and cut the power at every file operation of a run (an hour)"
 	@echo "make check  formatting, lint, types and import contracts"
-	@echo "make bench  time and memory of workbooks and of a large month (many minutes)"
+	@echo "make bench  time and memory of workbooks, printed lists and a large month (many minutes)"
 	@echo "make gold   make the sample's finished pack anew, after a wanted change"
 	@echo "make clean  remove the virtual environment and what the commands made"
 
@@ -48,6 +48,7 @@ check: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	@$(PIP) install --constraint constraints.txt --no-build-isolation --editable '.[bench]'
 	@$(BIN)/python benchmarks/workbook.py
+	@$(BIN)/python benchmarks/pdf.py
 	@$(BIN)/python benchmarks/refresh.py
 	@$(BIN)/python benchmarks/whole_run.py
 	@$(BIN)/python benchmarks/reconcile.py

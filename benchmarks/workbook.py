@@ -52,8 +52,8 @@ Go = Callable[[], None]
 # ---- writers --------------------------------------------------------------------------------
 
 
-def statement(store: CallStore) -> tuple[Any, Any]:
-    """Build the statement's report and its style from a month's column store."""
+def statement(store: CallStore, name: str = "statement") -> tuple[Any, Any]:
+    """Build a report, the statement's unless named, and its style from a month's column store."""
     from maxo_reports.core import checks, sections
     from maxo_reports.core.report import Heading, Source
     from maxo_reports.definitions import Shelf, load, load_theme
@@ -66,8 +66,9 @@ def statement(store: CallStore) -> tuple[Any, Any]:
     pulled_at = datetime(2026, 11, 4, 9, tzinfo=UTC)
     heading = Heading("busy", "Busy", PERIOD, checks.State("settled"), "unknown", pulled_at)
     passed = checks.checks(ledger, PERIOD, [PERIOD.window])
-    source = Source(heading, ledger, (), passed, store, store.connected_statuses())
-    return sections.build(load("statement", shelf, FILES).definition, source), style
+    statuses = store.connected_statuses()
+    source = Source(heading, ledger, (), passed, store, statuses, select=store.select)
+    return sections.build(load(name, shelf, FILES).definition, source), style
 
 
 def ours(store: CallStore, target: Path) -> Go:
@@ -334,14 +335,15 @@ def worker(name: str, store: str, target: str) -> int:
     """Do one writer's work in this process and print what it took as JSON."""
     opened = CallStore(sorted(Path(store).glob("*.parquet")), PERIOD)
     go = WRITERS[name](opened, Path(target))
-    began, clock = _cpu(), time.perf_counter()
+    began, clock = cpu(), time.perf_counter()
     go()
-    taken = {"cpu": _cpu() - began, "wall": time.perf_counter() - clock, "peak": peak_memory()}
+    taken = {"cpu": cpu() - began, "wall": time.perf_counter() - clock, "peak": peak_memory()}
     print(json.dumps({**taken, "bytes": Path(target).stat().st_size}))
     return 0
 
 
-def _cpu() -> float:
+def cpu() -> float:
+    """Return the processor time that this process has used, in seconds."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 

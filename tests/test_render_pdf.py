@@ -24,7 +24,7 @@ import pytest
 from maxo_reports.core import money, numbering
 from maxo_reports.core.checks import Finding, State
 from maxo_reports.core.ledger import Totals
-from maxo_reports.core.report import Kind, Report, SectionSpec
+from maxo_reports.core.report import Kind, Report
 from maxo_reports.errors import ConfigError
 from maxo_reports.render import RendererUnavailable, Style, SystemLibraryMissing, chart, pdf
 from reports import (
@@ -36,7 +36,6 @@ from reports import (
     month,
     october,
     statement,
-    with_sections,
 )
 
 SHIPPED = STYLE.folders[-1]
@@ -505,14 +504,6 @@ def test_our_templates_do_not_compute():
 
 
 # ---- what it refuses ------------------------------------------------------------------------
-
-
-def test_single_calls_are_not_listed_yet():
-    """A definition that wants the itemised list in the statement is told what to write."""
-    spec = SectionSpec("itemised", "Calls", "Calls", ("pdf",))
-    report = statement([], definition=with_sections(spec))
-    with pytest.raises(ConfigError, match="does not list single calls yet"):
-        pdf.page(report, STYLE)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"version https://git-lfs.example/spec/v1\n"])

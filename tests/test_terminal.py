@@ -40,6 +40,7 @@ def test_nothing_is_said_where_nobody_looks() -> None:
         assert type(progress) is Progress
         progress.step("Asking")
         progress.pulled(Look(1, 2, 3, 4))
+        progress.far(1, 2)
         progress.failed_try(HOURS, 1, Unreachable("busy"), 1.0)
     assert stream.getvalue() == ""
 
@@ -57,6 +58,15 @@ def test_steps_and_counts_are_shown_and_taken_away(terminal: Terminal) -> None:
     assert "12,345 calls in 7 requests" in said
     assert "Grouping the calls" in said
     assert said.rstrip().endswith("\x1b[2K"), "the last line is erased"
+
+
+def test_the_pages_of_a_long_file_are_counted(terminal: Terminal) -> None:
+    """A list of a hundred thousand calls is seen to go on."""
+    with shown(terminal) as progress:
+        progress.step("Writing itemised.pdf")
+        progress.far(300, 1_734)
+        progress._bars.refresh()  # type: ignore[attr-defined]
+    assert "300 of 1,734 pages" in terminal.getvalue()
 
 
 def test_a_failed_try_is_told_once_it_is_asked_again(terminal: Terminal) -> None:

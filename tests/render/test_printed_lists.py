@@ -27,6 +27,7 @@ from printed import (
 from maxo_reports.core.report import Report
 from maxo_reports.render import RendererUnavailable, csvfile, pdf
 from maxo_reports.render.pdf import listing, quick
+from maxo_reports.tieout import tie_out
 from maxo_reports.tieout.words import pages as read_pages
 from reports import STYLE, october
 
@@ -92,16 +93,29 @@ def _pictures(path: Path) -> list[bytes]:
 @poppler
 def test_no_word_is_clipped_or_printed_over_another(path):
     """Every word's box is inside the margins, and no two of a page share any ground."""
-    found = words(path)
-    assert len(found) > 1_500
-    for word in found:
-        assert word.left >= SIDE - 0.1, word
-        assert word.right <= PAPER[0] - SIDE + 0.1, word
-        assert 0 < word.top < word.bottom < PAPER[1], word
-    pages = {word.page for word in found}
-    for number in pages:
-        own = sorted((w for w in found if w.page == number), key=lambda w: (w.top, w.left))
+    assert _apart(path) > 1_500
+
+
+@poppler
+def test_a_long_list_is_whole(tmp_path):
+    """Every call is read back, and no word clipped; PRINTED_CALLS=100000 prints as many."""
+    count = int(os.environ.get("PRINTED_CALLS", "600"))
+    made = printed_report(month_of(count), attach=["calls.csv"])
+    path = painted(made, tmp_path / "long.pdf")
+    assert tie_out("pdf", path, made).calls == count
+    assert _apart(path) > 10 * count
+
+
+def _apart(path: Path) -> int:
+    """Count words, each of which must have ground of its own within the margins."""
+    count = 0
+    for _, of_page in groupby(words(path), key=lambda word: word.page):
+        own = sorted(of_page, key=lambda word: (word.top, word.left))
+        count += len(own)
         for at, word in enumerate(own):
+            assert word.left >= SIDE - 0.1, word
+            assert word.right <= PAPER[0] - SIDE + 0.1, word
+            assert 0 < word.top < word.bottom < PAPER[1], word
             for other in own[at + 1 :]:
                 if other.top >= word.bottom:
                     break
@@ -109,6 +123,7 @@ def test_no_word_is_clipped_or_printed_over_another(path):
                 below = min(word.bottom, other.bottom) - max(word.top, other.top) > 2.0
                 beside = min(word.right, other.right) - max(word.left, other.left) > 0.2
                 assert not (below and beside), (word, other)
+    return count
 
 
 @poppler
