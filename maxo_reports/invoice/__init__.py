@@ -20,10 +20,11 @@ from maxo_reports.core.bill import Bill, BillLine
 from maxo_reports.core.money import GstBasis
 from maxo_reports.core.reconcile import Tolerance
 from maxo_reports.errors import ConfigError
-from maxo_reports.invoice import calls, grid, headings, lines, words
+from maxo_reports.invoice import calls, headings, lines, words
 from maxo_reports.invoice.calls import CallList
 from maxo_reports.invoice.lines import FACTS, Given
 from maxo_reports.invoice.problems import Problems
+from maxo_reports.rows import lines_of
 
 _KEYS = (
     *FACTS,
@@ -57,7 +58,7 @@ def load(path: Path, list_path: Path | None = None) -> Invoice:
     problems = Problems(path)
     if path.suffix.lower() == ".toml":
         return _written(path, list_path, problems)
-    number, head = next(grid.rows(path), (1, ()))
+    number, head = next(lines_of(path), (1, ()))
     folded = {str(cell or "").strip().casefold() for cell in head}
     if not folded & set(headings.OF_LINES["kind"]):
         if list_path is not None:
@@ -84,7 +85,7 @@ def _listed(path: Path | None, columns: Mapping[str, str], problems: Problems) -
 
 def _tabled(path: Path, problems: Problems) -> tuple[dict[str, Given], list[BillLine]]:
     """Read a bill from a table: a row a line, and a row for each fact, named in its kind."""
-    rows = grid.rows(path)
+    rows = lines_of(path)
     number, head = next(rows)
     places = headings.found(head, headings.OF_LINES, {}, problems, f"line {number}")
     if "charge" not in places:

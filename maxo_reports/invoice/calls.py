@@ -11,8 +11,9 @@ from typing import Any
 from maxo_reports.core import numbering
 from maxo_reports.core.listed import PARTIES, ListedCalls
 from maxo_reports.core.period import LocalClock
-from maxo_reports.invoice import grid, headings, words
+from maxo_reports.invoice import headings, words
 from maxo_reports.invoice.problems import Problems
+from maxo_reports.rows import lines_of
 
 _BATCH = 20_000
 _MOST_REMEMBERED = 200_000
@@ -40,7 +41,7 @@ class CallList:
         """
         problems = Problems(self.path)
         read = _Reader(self.places, clock, problems)
-        rows = grid.rows(self.path)
+        rows = lines_of(self.path)
         next(rows)
         while some := list(islice(rows, _BATCH)):
             batch = read.batch(some)
@@ -51,7 +52,7 @@ class CallList:
 
 def opened(path: Path, named: Mapping[str, str], problems: Problems) -> CallList | None:
     """Find a list's columns, or note what is wrong with its headings."""
-    number, head = next(grid.rows(path), (1, ()))
+    number, head = next(lines_of(path), (1, ()))
     at = f"line {number}"
     places = headings.found(head, headings.OF_CALLS, named, problems, at)
     timed = any(name in places for name in _TIMES) and ("day" not in places or "clock" in places)
