@@ -29,7 +29,6 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from xml.sax.saxutils import escape as xml_escape
 
-from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Section, Table
 from maxo_reports.core.text import visible
 from maxo_reports.errors import ConfigError
@@ -103,7 +102,7 @@ def _view(report: Report, style: Style) -> dict[str, object]:
             "short": _shown(heading.account_name, LONGEST_FOOT),
         },
         "period": {
-            "name": _period_name(period),
+            "name": templates.period_name(period.first, period.until),
             "first": period.first,
             "last": period.last,
             "zone": _shown(period.zone),
@@ -121,14 +120,6 @@ def _view(report: Report, style: Style) -> dict[str, object]:
             _section(section, report) for section in report.sections_for(SUFFIX.lstrip("."))
         ],
     }
-
-
-def _period_name(period: BillingPeriod) -> str:
-    """Call a calendar month by its name, and anything else by its first and last day."""
-    first, until = period.first, period.until
-    if first.day == until.day == 1 and (until - first).days <= 31:
-        return f"{templates.MONTHS[first.month - 1]} {first.year}"
-    return f"{templates.moment(first)} to {templates.moment(period.last)}"
 
 
 def _section(section: Section, report: Report) -> dict[str, object]:

@@ -7,8 +7,8 @@ text is escaped, and no file outside the template folders can be read.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
@@ -27,14 +27,24 @@ MONTHS = (
 Folders = Sequence[Path]
 
 
-def fill(template: str, view: Mapping[str, object], folders: Folders, places: int) -> str:
+def fill(
+    template: str,
+    view: Mapping[str, object],
+    folders: Folders,
+    places: int,
+    *,
+    escaping: bool = True,
+    withheld: Collection[str] = (),
+) -> str:
     """Fill a template with a view; ``money`` writes ``places`` decimals.
 
-    The first of the folders that has the template is used. Raises ConfigError with the
-    template's file and line.
+    The first of the folders that has the template is used. Plain text is not to be escaped;
+    filters that are ``withheld`` are not there. Raises ConfigError with the template's file and
+    line.
     """
     try:
-        return _templates(folders, places).get_template(template).render(view)
+        opened = _templates(folders, places, escaping=escaping, withheld=withheld)
+        return opened.get_template(template).render(view)
     except _TROUBLE as error:
         raise ConfigError(_told(error, template, folders)) from None
 
@@ -54,18 +64,21 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         self.call_binop()
 
 
-def _templates(folders: Folders, places: int) -> _Sandbox:
+def _templates(
+    folders: Folders, places: int, *, escaping: bool, withheld: Collection[str]
+) -> _Sandbox:
     """Open the template folders: no function to call, and no filter but ours and the escape."""
     templates = _Sandbox(
         loader=jinja2.FileSystemLoader(folders),
-        autoescape=True,
+        autoescape=escaping,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     templates.globals.clear()
     escapes = {name: templates.filters[name] for name in ("e", "escape")}
-    templates.filters = {**escapes, **_filters(places)}
+    ours = {name: each for name, each in _filters(places).items() if name not in withheld}
+    templates.filters = {**escapes, **ours}
     return templates
 
 
@@ -95,6 +108,13 @@ def moment(value: object) -> str:
         raise FilterArgumentError("moment writes a date or a local time")
     day = f"{value.day} {MONTHS[value.month - 1][:3]} {value.year}"
     return f"{day}, {value:%H:%M:%S}" if isinstance(value, datetime) else day
+
+
+def period_name(first: date, until: date) -> str:
+    """Call a calendar month by its name, and anything else by its first and last day."""
+    if first.day == until.day == 1 and (until - first).days <= 31:
+        return f"{MONTHS[first.month - 1]} {first.year}"
+    return f"{moment(first)} to {moment(until - timedelta(days=1))}"
 
 
 def _phone(value: object) -> str:
