@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_main_job import KEY, disguises, insides, run, workspace
 
-from maxo_reports import cli, config, definitions, export
+from maxo_reports import config, definitions, export
+from maxo_reports.cli import clock
 from maxo_reports.config import Account, Settings
 from maxo_reports.sandbox import Book, Sandbox
 
@@ -44,7 +45,7 @@ kind = "exceptions"
 def _machine(monkeypatch):
     """Set the key and the day; without the carrier's address nobody could be asked anyway."""
     monkeypatch.setenv("MAXO_API_KEY", KEY)
-    monkeypatch.setattr(cli, "_now", lambda: NOW)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
 
 
 def _calls(count: int = 30, start: int = OCTOBER, cost: str = "0.25") -> list[dict[str, Any]]:
@@ -290,7 +291,7 @@ def test_settings_read_back_as_they_were(name, day):
     account = Account("acme", name, BRISBANE, cost_gst="exclusive", billing_day=day)
     text = export._settings(account, Settings(settle_hours=7, crosscheck="full"))
     read = tomllib.loads(text)
-    problems = config._Problems("maxo.toml")
+    problems = config.Problems("maxo.toml")
     assert config._account("acme", read["account"]["acme"], problems) == account
     assert read["settings"] == {"settle_hours": 7, "crosscheck": "full"}
 

@@ -29,6 +29,7 @@ from workspaces import (
 )
 
 from maxo_reports import __version__, cli, engine
+from maxo_reports.cli import clock
 from maxo_reports.sandbox import Sandbox
 from maxo_reports.sandbox.answers import Answer
 
@@ -40,7 +41,7 @@ OTHER_KEY = "another-key-2"
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAXO_API_KEY", KEY)
-    monkeypatch.setattr(cli, "_now", lambda: SETTLED)
+    monkeypatch.setattr(clock, "now", lambda: SETTLED)
 
 
 @pytest.fixture
@@ -653,7 +654,7 @@ def test_last_month_is_the_accounts_own(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, now: int, label: str
 ) -> None:
     """By the account's midnight, to the second, whatever the machine's zone."""
-    monkeypatch.setattr(cli, "_now", lambda: now)
+    monkeypatch.setattr(clock, "now", lambda: now)
     desk.set('crosscheck = "none"')
     found = desk.run(period="last-month")
     assert found.said["period"]["label"] == label

@@ -17,6 +17,7 @@ from carriers import KEY, OCTOBER, SYDNEY, call
 from workspaces import DAY, SETTLED, STATEMENT, Desk, Fickle, changes_in, printed, sheet
 
 from maxo_reports import cli
+from maxo_reports.cli import clock
 from maxo_reports.core.text import visible
 
 HOSTILE = (
@@ -78,7 +79,7 @@ def issued(folder: Path, texts: tuple[str, ...], definition: str) -> Path:
     before = [each | {"cost": "0.07"} for each in month(texts)]
     with Fickle(before) as carrier, pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAXO_API_KEY", KEY)
-        patch.setattr(cli, "_now", lambda: SETTLED)
+        patch.setattr(clock, "now", lambda: SETTLED)
         desk = Desk(folder, carrier)
         assert desk.run().code == 1
         carrier.hold(month(texts))
@@ -261,5 +262,5 @@ def test_the_pack_still_verifies(pack: Path) -> None:
     """It is whole, and can be made again to the last byte."""
     books = pack.parents[3]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_now", lambda: SETTLED)
+        patch.setattr(clock, "now", lambda: SETTLED)
         assert cli.main(["-C", str(books), "verify", str(pack), "--rebuild"]) == 0

@@ -31,6 +31,7 @@ from workspaces import (
 )
 
 from maxo_reports import cli, definitions
+from maxo_reports.cli import clock as the_clock
 from maxo_reports.pack import verify
 from maxo_reports.render import SystemLibraryMissing, pdf
 from maxo_reports.sandbox.answers import Answer
@@ -75,7 +76,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Stand three days after the month's end, until told otherwise."""
     clock = Clock()
-    monkeypatch.setattr(cli, "_now", clock)
+    monkeypatch.setattr(the_clock, "now", clock)
     return clock
 
 

@@ -18,6 +18,7 @@ from carriers import BRISBANE, KEY, OCTOBER, SYDNEY, Wire, call, http, reply
 from maxo_reports import cli, engine
 from maxo_reports.archive.pulls import Account as Archive
 from maxo_reports.carrier import Carrier
+from maxo_reports.cli import clock
 from maxo_reports.config import Account, Settings, Workspace
 from maxo_reports.core.period import Window, parse_period
 from maxo_reports.core.questions import QUESTIONS, Line
@@ -582,7 +583,7 @@ def run(folder: Path, carrier: Sandbox, *words: str, accounts: str = "") -> int:
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAXO_API_KEY", KEY)
-    monkeypatch.setattr(cli, "_now", lambda: NOW)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
 
 
 def test_the_table_is_aligned_and_nothing_differs(

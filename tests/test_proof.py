@@ -13,11 +13,12 @@ import pytest
 from carriers import KEY, OCTOBER, SYDNEY, call
 from workspaces import DAY, OCTOBER_ENDS, SETTLED, Desk, Fickle, is_asked_for
 
-from maxo_reports import cli, proof
+from maxo_reports import proof
 from maxo_reports.archive import proofs
 from maxo_reports.archive.proofs import Proof
 from maxo_reports.archive.pulls import Account, Pull
 from maxo_reports.carrier import Carrier
+from maxo_reports.cli import clock
 from maxo_reports.core.period import Window, parse_period
 from maxo_reports.errors import ArchiveError
 from maxo_reports.sandbox.answers import Answer
@@ -30,7 +31,7 @@ MONTH = [call(n, OCTOBER + n * DAY, zone=SYDNEY, cost=f"0.{n:02}") for n in rang
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAXO_API_KEY", KEY)
-    monkeypatch.setattr(cli, "_now", lambda: SETTLED)
+    monkeypatch.setattr(clock, "now", lambda: SETTLED)
 
 
 @pytest.fixture
@@ -95,11 +96,11 @@ def test_a_settled_month_is_looked_at_twice_and_a_run_before_counts(desk: Desk) 
 
 def test_an_early_month_is_looked_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A look before the settle time proves nothing, nor does it stand for a second one later."""
-    monkeypatch.setattr(cli, "_now", lambda: OCTOBER_ENDS + DAY)
+    monkeypatch.setattr(clock, "now", lambda: OCTOBER_ENDS + DAY)
     early = desk.run()
     assert (looks(desk), early.said["state"]) == (1, "provisional")
     assert certificate(early.pack)["second_look_agrees"] is None
-    monkeypatch.setattr(cli, "_now", lambda: SETTLED)
+    monkeypatch.setattr(clock, "now", lambda: SETTLED)
     assert desk.run().said["state"] == "settled"
     assert looks(desk) == 3
 
@@ -299,7 +300,7 @@ def test_refused_and_split_replies_are_counted(
     met = desk.carrier._met
     desk.carrier._faults = lambda number: "wrong-count" if number == met else None
     desk.carrier.hold([*MONTH, call(99, OCTOBER_ENDS - 1, zone=SYDNEY)])
-    monkeypatch.setattr(cli, "_now", lambda: OCTOBER_ENDS)
+    monkeypatch.setattr(clock, "now", lambda: OCTOBER_ENDS)
     said = certificate(desk.run().pack)
     assert said["replies_refused"] == 1
     assert [line["tries"] for line in said["windows"]] == [2]

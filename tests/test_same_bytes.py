@@ -17,6 +17,7 @@ from carriers import KEY, OCTOBER, SYDNEY, call
 from workspaces import DAY, SETTLED, Desk, Fickle, contents
 
 from maxo_reports import cli
+from maxo_reports.cli import clock
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX alone has these")
 
@@ -93,7 +94,7 @@ def test_an_archive_that_moved_house_makes_the_same_pack(
 ) -> None:
     """Copied elsewhere, its columns gone, a year later, under another zone: the same hashes."""
     monkeypatch.setenv("MAXO_API_KEY", KEY)
-    monkeypatch.setattr(cli, "_now", lambda: SETTLED)
+    monkeypatch.setattr(clock, "now", lambda: SETTLED)
     calls = [call(n, OCTOBER + n * 7000, zone=SYDNEY, cost=f"0.{n:04}") for n in range(1, 300)]
     home = tmp_path / "home"
     home.mkdir()
@@ -104,7 +105,7 @@ def test_an_archive_that_moved_house_makes_the_same_pack(
     shutil.rmtree(moved / "out")
     for folder in moved.rglob("calls"):
         shutil.rmtree(folder)
-    monkeypatch.setattr(cli, "_now", lambda: SETTLED + 365 * DAY)
+    monkeypatch.setattr(clock, "now", lambda: SETTLED + 365 * DAY)
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
     manifest = said_of(moved)
     assert hashes(moved / "again" / "acme" / "2026-10" / "r1") == hashes(pack)
@@ -118,7 +119,7 @@ def test_everything_is_private_whatever_the_umask(
 ) -> None:
     """Archive and packs hold telephone numbers: files 0600, folders 0700, the locks among them."""
     monkeypatch.setenv("MAXO_API_KEY", KEY)
-    monkeypatch.setattr(cli, "_now", lambda: SETTLED)
+    monkeypatch.setattr(clock, "now", lambda: SETTLED)
     with Fickle([call(1, OCTOBER, zone=SYDNEY)]) as carrier:
         desk = Desk(tmp_path, carrier)
         before = os.umask(umask)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from maxo_reports.core.facts import facts
 from maxo_reports.core.report import Cell, Heading, Kind, Report
 from maxo_reports.errors import did_you_mean
 from maxo_reports.refresh.areas import Area, area_of
@@ -37,18 +38,15 @@ def values(report: Report) -> Mapping[str, Value]:
     """Return every name that can be asked for, with its value."""
     heading, totals = report.heading, report.totals
     period = heading.period
+    said = {f"{PREFIX}{fact.key}": Value(fact.words, Kind.TEXT) for fact in facts(heading)}
     return {
-        "maxo_account": Value(heading.account_id, Kind.TEXT),
+        **said,
         "maxo_account_name": Value(heading.account_name, Kind.TEXT),
-        "maxo_period": Value(period.label, Kind.TEXT),
         "maxo_first_day": Value(period.first, Kind.DATE),
         "maxo_last_day": Value(period.last, Kind.DATE),
-        "maxo_zone": Value(period.zone, Kind.TEXT),
-        "maxo_state": Value(heading.state.word, Kind.TEXT),
         "maxo_revision": Value("refreshed, not issued", Kind.TEXT),
         "maxo_reasons": Value("; ".join(heading.state.reasons), Kind.TEXT),
         "maxo_pulled_at": Value(_clock(heading), Kind.MOMENT),
-        "maxo_cost_basis": Value(heading.cost_basis, Kind.TEXT),
         "maxo_calls": Value(totals.calls, Kind.COUNT),
         "maxo_connected": Value(totals.connected, Kind.COUNT),
         "maxo_charged": Value(totals.charged, Kind.COUNT),

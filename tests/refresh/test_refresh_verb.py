@@ -15,6 +15,7 @@ from carriers import BRISBANE, KEY, OCTOBER, call
 from python_calamine import CalamineWorkbook
 
 from maxo_reports import cli
+from maxo_reports.cli import clock
 from maxo_reports.sandbox import Book, Sandbox
 
 NOW = int(datetime(2026, 11, 20, tzinfo=ZoneInfo(BRISBANE)).timestamp())
@@ -24,7 +25,7 @@ CALLS = [call(7_000 + n, OCTOBER + 60 * n, cost=f"0.{n:02}") for n in range(25)]
 @pytest.fixture(autouse=True)
 def _given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAXO_API_KEY", KEY)
-    monkeypatch.setattr(cli, "_now", lambda: NOW)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
 
 
 @pytest.fixture

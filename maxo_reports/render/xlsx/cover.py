@@ -9,6 +9,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from maxo_reports.core.facts import Fact, facts
 from maxo_reports.core.report import Role, Section
 from maxo_reports.render.xlsx.book import Book
 from maxo_reports.render.xlsx.colours import argb
@@ -17,14 +18,6 @@ from maxo_reports.render.xlsx.formulas import Formulas
 _WIDTH = 130
 """The width of the sheet in characters: a page of A4 across, at about its full size."""
 _LEAST_COLUMNS = 4
-_NAMED = {
-    "Account": "maxo_account",
-    "Period": "maxo_period",
-    "Time zone": "maxo_zone",
-    "State": "maxo_state",
-    "Revision": "maxo_revision",
-    "Costs": "maxo_cost_basis",
-}
 _DAY_SECONDS = 86_400
 
 
@@ -74,33 +67,21 @@ def _facts(book: Book, section: Section, sheet: Worksheet, across: int) -> int:
     if section.filtered:
         book.sentence(sheet, row, section.filtered, across, bold=True, colour=theme.warning)
         row += 1
-    for label, text, warn in _said(book):
-        book.words(book.at(sheet, row, 1), label, size=10, colour=theme.muted)
-        colour = theme.warning if warn else None
-        book.words(book.at(sheet, row, 2), text, size=10, bold=warn, colour=colour)
-        if label in _NAMED:
-            book.name(_NAMED[label], sheet, book.at(sheet, row, 2))
+    for fact in _said(book):
+        book.words(book.at(sheet, row, 1), fact.label, size=10, colour=theme.muted)
+        colour = theme.warning if fact.warns else None
+        book.words(book.at(sheet, row, 2), fact.words, size=10, bold=fact.warns, colour=colour)
+        if fact.key:
+            book.name(f"maxo_{fact.key}", sheet, book.at(sheet, row, 2))
         row += 1
     return row
 
 
-def _said(book: Book) -> Sequence[tuple[str, str, bool]]:
-    """Return label, words, and whether they are a warning."""
+def _said(book: Book) -> Sequence[Fact]:
+    """Return the facts, and what else has to be said; that has no name of its own."""
     report = book.report
-    heading, period = report.heading, report.heading.period
-    provisional = heading.state.word == "provisional"
-    state = (heading.state.word.capitalize(), *heading.state.reasons)
-    facts = [
-        ("Account", heading.account_id, False),
-        ("Period", f"{period.first:%d %b %Y} to {period.last:%d %b %Y}, both included", False),
-        ("Time zone", period.zone, False),
-        ("State", "; ".join(state), provisional),
-        ("Revision", f"{heading.revision}", False),
-        ("Calls pulled", f"{heading.pulled_at:%d %b %Y %H:%M:%S}", False),
-        ("Costs", heading.cost_basis, False),
-        ("", "This is not a tax invoice.", False),
-    ]
+    said = [*facts(report.heading), Fact("", "", "This is not a tax invoice.")]
     if not len(report.calls):
         none = "No calls match the filter." if report.filtered else "No calls in this period."
-        facts.append(("Calls", none, True))
-    return facts
+        said.append(Fact("", "Calls", none, warns=True))
+    return said

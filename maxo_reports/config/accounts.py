@@ -1,0 +1,99 @@
+"""A workspace: its accounts, and what holds for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from maxo_reports.core.money import GstBasis
+from maxo_reports.errors import UsageError, did_you_mean
+
+FILE = "maxo.toml"
+DEFAULT_KEY_ENV = "MAXO_API_KEY"
+DEFAULT_BASE_URL = "https://myapi.maxo.com.au/"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account of the carrier: whose it is, where its API is, and what its costs mean."""
+
+    id: str
+    name: str
+    timezone: str
+    base_url: str = DEFAULT_BASE_URL
+    cost_gst: GstBasis = "unknown"
+    billing_day: int = 1
+    api_key_file: str = ""
+    api_key_env: str = DEFAULT_KEY_ENV
+    calls_per_month: int = 0
+    """About how many calls a month has; sizes the first requests of a new account. 0: unknown."""
+
+    @property
+    def host(self) -> str:
+        """The host that the key goes to, without its port."""
+        return urlsplit(self.base_url).hostname or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for every account of a workspace."""
+
+    out: str = "out"
+    archive: str = "archive"
+    requests_in_flight: int = 2
+    tries: int = 6
+    connect_timeout: int = 10
+    read_timeout: int = 60
+    request_deadline: int = 180
+    settle_hours: int = 48
+    crosscheck: str = "light"
+    """How far the carrier is asked again in other ways: none, light (charged calls), full."""
+    trust_environment: bool = False
+    """Use the machine's proxy settings and .netrc; off, so that the key goes where you say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A folder with ``maxo.toml``, the archive and the packs."""
+
+    folder: Path
+    settings: Settings
+    accounts: Mapping[str, Account]
+
+    @property
+    def out(self) -> Path:
+        """Where packs go."""
+        return self.folder / self.settings.out
+
+    def archive_of(self, account: Account) -> Path:
+        """Return the folder that holds an account's replies."""
+        return self.folder / self.settings.archive / account.id
+
+    def chosen(self, names: Collection[str], *, every: bool) -> tuple[Account, ...]:
+        """Return the accounts that the command line means, or say which there are."""
+        if every:
+            return tuple(self.accounts.values())
+        if names:
+            return tuple(self._named(name) for name in dict.fromkeys(names))
+        return (self._only("--account NAME or --all"),)
+
+    def one(self, name: str) -> Account:
+        """Return one account by its id; without one, the only account that there is."""
+        return self._named(name) if name else self._only("--account NAME")
+
+    def _named(self, name: str) -> Account:
+        if name not in self.accounts:
+            meant = did_you_mean(name, self.accounts)
+            raise UsageError(f"account {name!r} is not in {FILE}{meant}; it has: {self._ids}")
+        return self.accounts[name]
+
+    def _only(self, flags: str) -> Account:
+        if len(self.accounts) != 1:
+            raise UsageError(f"which account? Give {flags}; {FILE} has: {self._ids}")
+        return next(iter(self.accounts.values()))
+
+    @property
+    def _ids(self) -> str:
+        return ", ".join(self.accounts)

@@ -1,0 +1,55 @@
+"""The commented ``maxo.toml`` that ``init`` writes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from maxo_reports.config.accounts import FILE
+from maxo_reports.errors import ConfigError, UsageError
+
+TEMPLATE = """\
+# maxo-reports: the accounts of this workspace. Check it with:  maxo-reports doctor
+
+[account.acme]                             # an id of your own, used in folder names
+name     = "Acme Pty Ltd"                  # as it stands on the statement
+timezone = "Australia/Brisbane"            # the time zone that the carrier keeps the account in
+base_url = "https://myapi.maxo.com.au/"    # a reseller's own API host, if it has one
+cost_gst = "unknown"                       # "inclusive" or "exclusive", once a bill told you
+
+# The API key, from My Account Portal, with the permission "Call History/Get Call History".
+# It is read from the environment variable MAXO_API_KEY unless you name another place:
+# api_key_env  = "ACME_MAXO_KEY"
+# api_key_file = "acme.key"                # a file that only you can read (chmod 600)
+
+# billing_day = 1                          # the day on which the account's month begins
+# calls_per_month = 30000                  # spares some requests in the first month
+
+# [settings]
+# out = "out"                              # where packs go
+# archive = "archive"                      # where the carrier's replies are kept
+# requests_in_flight = 2                   # requests at the same time
+# tries = 6                                # how often a request is tried
+# connect_timeout = 10                     # seconds
+# read_timeout = 60                        # seconds without a byte
+# request_deadline = 180                   # seconds for one whole request
+# settle_hours = 48                        # a month is provisional until so long after its end
+# crosscheck = "light"                     # none, light (charged calls asked alone), full
+# trust_environment = false                # use the machine's proxy settings
+"""
+
+
+def write_template(folder: Path) -> Path:
+    """Write a commented ``maxo.toml``; one that is there is never overwritten."""
+    path = folder / FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(TEMPLATE)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is a file, not a folder: name another") from None
+        raise UsageError(f"{path} is there already; it is left as it is") from None
+    except OSError as problem:
+        raise ConfigError(f"cannot write {path}: {problem.strerror}") from None
+    return path

@@ -1,0 +1,48 @@
+"""The verbs. Each is one function that reads like the flow; none decides about content."""
+
+from __future__ import annotations
+
+from maxo_reports.engine.archives import (
+    examine_archive,
+    export_period,
+    purge_archive,
+    strangers,
+)
+from maxo_reports.engine.asking import lately, period_of
+from maxo_reports.engine.packs import (
+    DEFAULT_REPORTS,
+    as_json,
+    demo,
+    pull_period,
+    rebuild,
+    refresh,
+    run,
+    sample,
+    verify,
+)
+from maxo_reports.engine.probing import probe, probe_as_json
+from maxo_reports.issue import Outcome
+from maxo_reports.job import Job, Progress
+
+__all__ = [
+    "DEFAULT_REPORTS",
+    "Job",
+    "Outcome",
+    "Progress",
+    "as_json",
+    "demo",
+    "examine_archive",
+    "export_period",
+    "lately",
+    "period_of",
+    "probe",
+    "probe_as_json",
+    "pull_period",
+    "purge_archive",
+    "rebuild",
+    "refresh",
+    "run",
+    "sample",
+    "strangers",
+    "verify",
+]
