@@ -52,7 +52,9 @@ def address(text: str, name: str = "") -> Address:
     if not at or not local:
         raise NotAnAddress("is not an address such as jane@acme.example")
     if not local.isascii():
-        raise NotAnAddress("has letters before the @ that most mail servers refuse: use plain ones")
+        raise NotAnAddress(
+            "has letters before the @ that most mail servers refuse: use plain ones"
+        )
     if not _LOCAL.fullmatch(local) or len(local) > _LONGEST_LOCAL:
         raise NotAnAddress("is not an address such as jane@acme.example")
     found = Address(local, domain(written), shown_name(name))

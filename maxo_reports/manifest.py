@@ -6,7 +6,7 @@ Money is text with all its decimals, so that no JSON reader rounds it on the way
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -18,7 +18,7 @@ from maxo_reports.core.checks import Check, Finding
 from maxo_reports.core.ledger import Intake, Totals
 from maxo_reports.core.money import plain
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
-from maxo_reports.core.report import Heading, Source
+from maxo_reports.core.report import Definition, Heading, Source
 from maxo_reports.tieout.compared import Tied
 
 PROGRAM = f"maxo-reports {__version__}"
@@ -153,6 +153,18 @@ def tieout(source: Source, tied: Sequence[Tied]) -> dict[str, Any]:
             for each in tied
         ],
     }
+
+
+def reports(
+    files: Iterable[tuple[str, Definition]], made: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return which reports a pack holds, and which of the files that were made are whose."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, definition in files:
+        head = {"name": definition.name, "title": definition.title, "files": []}
+        of = found.setdefault(definition.name, head)
+        of["files"] += [name] if name in made else []
+    return list(found.values())
 
 
 def _check(check: Check) -> dict[str, Any]:

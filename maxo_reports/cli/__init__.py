@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from maxo_reports import __version__
-from maxo_reports.cli import archive, machine, packs, saying
+from maxo_reports.cli import archive, machine, mailing, packs, saying
 from maxo_reports.errors import MaxoReportsError
 
-_FAMILIES = (packs, archive, machine)
+_FAMILIES = (packs, mailing, archive, machine)
 """Modules whose ``add`` puts their commands into the parser, in the order of ``--help``."""
 _EXIT_CODES = """\
 exit codes: 0 done; 1 done, with findings that need a person; 2 usage or configuration;
-3 carrier; 4 archive or disk; 5 files do not tie out"""
+3 carrier; 4 archive or disk; 5 files do not tie out; 6 mail"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

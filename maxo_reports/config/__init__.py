@@ -22,7 +22,8 @@ from maxo_reports.config.accounts import (
     Settings,
     Workspace,
 )
-from maxo_reports.config.keys import KEYRING_SERVICE, api_key
+from maxo_reports.config.keys import KEYRING_SERVICE, MAIL_KEYRING, api_key, mail_secret
+from maxo_reports.config.mail import SENDS, Mail, Recipient, read_mail, read_recipients
 from maxo_reports.config.problems import Limits, Problems, filled
 from maxo_reports.config.template import TEMPLATE, write_template
 from maxo_reports.core.checks import DEPTHS
@@ -36,17 +37,20 @@ __all__ = [
     "KEYRING_SERVICE",
     "TEMPLATE",
     "Account",
+    "Mail",
+    "Recipient",
     "Settings",
     "Workspace",
     "api_key",
     "load",
+    "mail_secret",
     "write_template",
 ]
 ENVIRONMENT_PREFIX = "MAXO_REPORTS_"
 _LONGEST_NUMBER = 18
 """Digits that a number in the environment can have; Python reads no endless one."""
 _ACCOUNT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
-_CHOICES = {"crosscheck": DEPTHS, "cost_gst": GST_BASES}
+_CHOICES = {"crosscheck": DEPTHS, "cost_gst": GST_BASES, "send": SENDS}
 _RANGES = {
     "requests_in_flight": (1, 8),
     "tries": (1, 20),
@@ -76,18 +80,20 @@ def load(folder: Path, environment: Mapping[str, str]) -> Workspace:
     except OSError as problem:
         raise ConfigError(f"cannot read {path}: {problem.strerror}") from None
     problems = Problems(str(path))
-    problems.unknown("", content, {"settings", "account"})
+    problems.unknown("", content, {"settings", "account", "mail"})
     given = problems.table("settings", content.get("settings", {}))
     settings = filled(Settings(), given, "settings", problems, _LIMITS)
     settings = _from_environment(settings, environment, problems)
-    accounts = {}
+    mail = read_mail(content.get("mail", {}), problems)
+    accounts, recipients = {}, {}
     tables = problems.table("account", content.get("account", {}))
     for name, given_account in tables.items():
-        accounts[name] = _account(name, given_account, problems)
+        accounts[name], recipients[name] = _account(name, given_account, mail, problems)
     if not tables:
         problems.add('there is no account: write a table such as [account.acme] with name = "..."')
     problems.raise_any()
-    return Workspace(folder, settings, {name: a for name, a in accounts.items() if a is not None})
+    whole = {name: account for name, account in accounts.items() if account is not None}
+    return Workspace(folder, settings, whole, mail, recipients)
 
 
 def _from_environment(
@@ -112,9 +118,13 @@ def _from_environment(
     return overruled
 
 
-def _account(name: str, given: Any, problems: Problems) -> Account | None:
+def _account(
+    name: str, given: Any, mail: Mail, problems: Problems
+) -> tuple[Account | None, tuple[Recipient, ...]]:
     table = f"account.{name}"
-    given = problems.table(table, given)
+    given = dict(problems.table(table, given))
+    listed = given.pop("recipient", [])
+    recipients = read_recipients(f"{table}.recipient", listed, mail, problems)
     if not _ACCOUNT_ID.fullmatch(name):
         problems.add(f"[{table}] the account's id may hold a-z, 0-9, - and _ only, 63 at most")
     missing = [key for key in ("name", "timezone") if key not in given]
@@ -126,7 +136,11 @@ def _account(name: str, given: Any, problems: Problems) -> Account | None:
         problems.add(f"[{table}] timezone {account.timezone!r} is not an IANA zone{meant}")
     if trouble := _address_trouble(account.base_url):
         problems.add(f"[{table}] base_url {trouble}")
-    return None if missing else account
+    if account.send == "automatic" and not mail.can_send:
+        problems.add(f'[{table}] send = "automatic" needs a host under [mail]')
+    if name == MAIL_KEYRING:
+        problems.add(f"[{table}] no account can be called so: the keyring has mail's secret there")
+    return None if missing else account, recipients
 
 
 def _address_trouble(url: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from maxo_reports.config.mail import Mail, Recipient
 from maxo_reports.core.money import GstBasis
 from maxo_reports.errors import UsageError, did_you_mean
 
@@ -29,6 +30,8 @@ class Account:
     api_key_env: str = DEFAULT_KEY_ENV
     calls_per_month: int = 0
     """About how many calls a month has; sizes the first requests of a new account. 0: unknown."""
+    send: str = "approved"
+    """What ``month`` sends: what a person has approved, or every clean first issue (automatic)."""
 
     @property
     def host(self) -> str:
@@ -42,6 +45,7 @@ class Settings:
 
     out: str = "out"
     archive: str = "archive"
+    outbox: str = "outbox"
     requests_in_flight: int = 2
     tries: int = 6
     connect_timeout: int = 10
@@ -61,11 +65,19 @@ class Workspace:
     folder: Path
     settings: Settings
     accounts: Mapping[str, Account]
+    mail: Mail = field(default_factory=Mail)
+    recipients: Mapping[str, tuple[Recipient, ...]] = field(default_factory=dict)
+    """Account -> who gets its reports."""
 
     @property
     def out(self) -> Path:
         """Where packs go."""
         return self.folder / self.settings.out
+
+    @property
+    def outbox(self) -> Path:
+        """Where drafts, the send ledger and the locks of mailing are."""
+        return self.folder / self.settings.outbox
 
     def archive_of(self, account: Account) -> Path:
         """Return the folder that holds an account's replies."""

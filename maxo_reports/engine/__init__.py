@@ -9,6 +9,17 @@ from maxo_reports.engine.archives import (
     strangers,
 )
 from maxo_reports.engine.asking import lately, period_of
+from maxo_reports.engine.dispatch import Post, Told, Wish
+from maxo_reports.engine.mailing import (
+    Monthly,
+    entry_json,
+    letters,
+    month,
+    monthly_json,
+    resolve,
+    send,
+    told_json,
+)
 from maxo_reports.engine.packs import (
     DEFAULT_REPORTS,
     as_json,
@@ -27,13 +38,21 @@ from maxo_reports.job import Job, Progress
 __all__ = [
     "DEFAULT_REPORTS",
     "Job",
+    "Monthly",
     "Outcome",
+    "Post",
     "Progress",
+    "Told",
+    "Wish",
     "as_json",
     "demo",
+    "entry_json",
     "examine_archive",
     "export_period",
     "lately",
+    "letters",
+    "month",
+    "monthly_json",
     "period_of",
     "probe",
     "probe_as_json",
@@ -41,8 +60,11 @@ __all__ = [
     "purge_archive",
     "rebuild",
     "refresh",
+    "resolve",
     "run",
     "sample",
+    "send",
     "strangers",
+    "told_json",
     "verify",
 ]

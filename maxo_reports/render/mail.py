@@ -43,8 +43,9 @@ class Facts:
     """What a letter says of one report of a sealed pack.
 
     ``until`` is the day after the period's last. ``totals`` are those that the report's files
-    say; ``filtered`` tells in words which calls they are about, if not all. ``to_look_at`` is the
-    number of findings that need a person. ``fingerprint`` is the hash of the pack's manifest.
+    say; ``filtered`` tells in words which calls they are about, if not all. ``replaced`` is the
+    earlier revision that the recipient may have, or 0. ``to_look_at`` is the number of findings
+    that need a person. ``fingerprint`` is the hash of the pack's manifest.
     """
 
     account_id: str
@@ -55,6 +56,7 @@ class Facts:
     zone: str
     state: State
     revision: int
+    replaced: int
     totals: Totals
     cost_basis: str
     filtered: str
@@ -134,7 +136,7 @@ def _view(
             "reasons": [_shown(reason) for reason in facts.state.reasons],
         },
         "revision": facts.revision,
-        "replaces": facts.revision - 1,
+        "replaces": facts.replaced,
         "is_empty": not facts.totals.calls,
         "totals": {
             "calls": f"{facts.totals.calls:,}",
