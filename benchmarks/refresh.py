@@ -28,7 +28,7 @@ from maxo_reports.archive.columns import CallStore
 
 COLUMNS = (*HEAD, "With margin", "Row")
 TARGET = 5.0
-"""Seconds of processor time for 100,000 rows: the wall time on a machine that is not busy."""
+"""Seconds on the clock for 100,000 rows."""
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 
 
@@ -100,7 +100,7 @@ def main() -> int:
                 done = subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True)
                 runs.append(json.loads(done.stdout))
             taken = {key: median(run[key] for run in runs) for key in runs[0]}
-            is_met = taken["cpu"] < TARGET * arguments.calls / 100_000
+            is_met = taken["wall"] < TARGET * arguments.calls / 100_000
             met = met and is_met
             print(
                 f"| {before:,} | {taken['rows']:,} | {taken['wall']:.2f} | {taken['cpu']:.2f} "

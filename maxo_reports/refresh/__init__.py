@@ -8,9 +8,10 @@ package (limits) -> parts -> tables, names -> sheets edited -> draft -> read bac
 
 from __future__ import annotations
 
+import gc
 import zipfile
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,7 +74,7 @@ def refresh(path: Path, report: Report, moment: datetime) -> Refreshed:
     """
     place = Place(path)
     place.refuse_if_open()
-    with closing(Package(place.path)) as package:
+    with closing(Package(place.path)) as package, _nothing_collected():
         found = parts.find(package)
         edits, formulas = _planned(package, found, report)
         marks = _marked(package, found, edits)
@@ -110,6 +111,21 @@ def refresh(path: Path, report: Report, moment: datetime) -> Refreshed:
             *behind,
         ),
     )
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Keep the collector of cycles still while a table's rows are held: it would walk them all.
+
+    There are no cycles among them, and it would take as long as the work.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _planned(

@@ -6,9 +6,7 @@ range was not led on, or whose rows stand elsewhere, is a difference.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -78,28 +76,12 @@ def read_back(
     try:
         book = CalamineWorkbook.from_path(str(path), load_tables=True)
         reading = _Reading(book, found, _EPOCHS[starts_1904])
-        with _nothing_collected():
-            calls = sum(reading.table(table) for table in tables)
+        calls = sum(reading.table(table) for table in tables)
         for sheet in dict.fromkeys(single.sheet for single in singles):
             reading.singles(sheet, [single for single in singles if single.sheet == sheet])
     except (CalamineError, OSError) as problem:
         raise TieOutError(f"{name} cannot be read by another program: {problem}") from None
     return ReadBack(found.tied(READER, calls), tuple(reading.unformatted))
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Keep the collector of cycles still while a table's rows are held: it would walk them all.
-
-    There are no cycles among them, and it would take as long as the comparison.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class _Reading:

@@ -131,7 +131,7 @@ LIES = [
     # A filtered list, a filtered table, and the summary.
     ("charged-only", "Charged calls", "I9", "0.0001"),
     ("charged-only", "By category", "C6", "1"),
-    ("charged-only", "Summary", "A14", "1"),
+    ("charged-only", "Summary", "A15", "1"),
     # A month, its change, a group's month, and the total of a month.
     ("trend", "By month", "C6", "1"),
     ("trend", "By month", "G7", "0.0001"),
