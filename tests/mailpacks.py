@@ -1,4 +1,4 @@
-"""Small sealed packs and workspaces for mail: quick to make and to verify, as real as any other."""
+"""Small sealed packs and workspaces for mail: quick to make and to verify, and real."""
 
 from __future__ import annotations
 

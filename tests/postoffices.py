@@ -123,16 +123,19 @@ class PostOffice:
         largest: int = 33_554_432,
         certified: str = "localhost",
         xoauth2: bool = False,
+        only: tuple[str, ...] | None = None,
+        refuses_tls: bool = False,
     ) -> None:
         self.saw = Ledger()
         self.plan: list[Fault | None] = []
         self.refused: dict[str, str] = {}
         """Recipient -> the reply that it always gets."""
-        self.refuses_tls = False
+        self.refuses_tls = refuses_tls
         self.authority = trustme.CA()
         self._fault: Fault | None = None
         self._tls, self._starttls, self._login, self._largest = tls, starttls, login, largest
-        self._xoauth2 = xoauth2
+        ways = only if only is not None else ("XOAUTH2",) if xoauth2 else ("PLAIN", "LOGIN")
+        self._hidden = [way for way in ("PLAIN", "LOGIN", "XOAUTH2") if way not in ways]
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         names = (certified, "127.0.0.1") if certified == "localhost" else (certified,)
         self.authority.issue_cert(*names).configure_cert(self._context)
@@ -176,7 +179,7 @@ class PostOffice:
             tls_context=self._context if is_upgraded else None,
             authenticator=self._authenticate,
             auth_required=self._login,
-            auth_exclude_mechanism=["PLAIN", "LOGIN"] if self._xoauth2 else (),
+            auth_exclude_mechanism=self._hidden,
             data_size_limit=self._largest,
             hostname="mail.example.com",
             ident="test",

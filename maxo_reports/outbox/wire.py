@@ -187,10 +187,7 @@ class Line:
                     'network; is it security = "tls", port 465?',
                     passing=False,
                 )
-            code, said = smtp.starttls(context=context)
-            if code != 220:
-                why = f"{server.host} refused STARTTLS: {_words(code, said)}"
-                raise NoLine(why, passing=False)
+            smtp.starttls(context=context)
             smtp.ehlo_or_helo_if_needed()
         except BaseException:
             smtp.close()
@@ -231,7 +228,8 @@ class Line:
             return f"it took longer than {self._server.deadline} seconds"
         if isinstance(problem, ssl.SSLCertVerificationError):
             return f"its certificate does not verify ({problem.verify_message})"
-        if isinstance(problem, TimeoutError):
+        # smtplib hides what ended a reply behind an error of its own.
+        if isinstance(problem, TimeoutError) or isinstance(problem.__context__, TimeoutError):
             return f"no answer within {self._server.timeout} seconds"
         if isinstance(problem, smtplib.SMTPResponseException):
             return self._shown(_words(problem.smtp_code, problem.smtp_error))

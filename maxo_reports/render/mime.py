@@ -38,7 +38,7 @@ _WORD_BYTES = 39
 """What an encoded word holds at most: it is then 64 letters long and fits behind any header."""
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+", re.ASCII)
 _PLAIN = re.compile(r"[ -~]*", re.ASCII)
-_TOKEN = re.compile(r"[A-Za-z0-9._ +-]{1,60}", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9._+-](?:[A-Za-z0-9._ +-]{0,50}[A-Za-z0-9._+-])?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ def _filename(name: str) -> str:
         return f'filename="{name}"'
     # RFC 2231: cut into numbered pieces, so that no line grows with the name.
     coded = quote(name, safe="", errors="replace")
-    pieces = re.findall(r"(?:%..|.){1,20}", coded)
+    pieces = re.findall(r"(?:%..|.){1,15}", coded)
     pieces[0] = f"utf-8''{pieces[0]}"
     return f";{_EOL} ".join(f"filename*{n}*={piece}" for n, piece in enumerate(pieces))
 

@@ -2,8 +2,9 @@
 
 Reads tasks from standard input, one JSON object a line: ``words`` of the command line, ``now``,
 ``at`` and ``how``. The steps are each line that goes to the mail server, in two halves, and each
-statement of the send ledger, before and after. At step ``at`` the process is killed, or from there
-on the disk is full. Answers with the exit code, or minus the signal, and how many steps there were.
+statement of the send ledger, before and after. At step ``at`` the process is killed, or from
+there on the disk is full. Answers with the exit code, or minus the signal, and how many steps
+there were.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Steps:
         self._at, self._how, self.seen = at, how, 0
 
     def step(self) -> None:
+        """Count one; this may be the one."""
         self.seen += 1
         if self.seen != self._at:
             return
@@ -43,6 +45,7 @@ class Steps:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
     def install(self) -> None:
+        """Stand before the mail server and the ledger for the rest of this process."""
         steps, sent = self, smtplib.SMTP.send
 
         def send(self: smtplib.SMTP, what: bytes | str) -> None:
@@ -75,7 +78,7 @@ class Steps:
 def main() -> None:
     """Serve tasks until there are no more."""
     assert engine
-    print("loaded", flush=True)
+    _say("loaded")
     for line in sys.stdin:
         task = json.loads(line)
         reading, writing = os.pipe()
@@ -84,18 +87,26 @@ def main() -> None:
             os.close(reading)
             steps = Steps(task["at"], task["how"])
             steps.install()
-            clock.now = lambda: task["now"]
-            out = io.StringIO()
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-                code = cli.main(task["words"])
-            said = {"code": code, "steps": steps.seen, "out": out.getvalue()}
-            os.write(writing, json.dumps(said).encode())
+            os.write(writing, _run(task, steps))
             os._exit(0)
         os.close(writing)
         with os.fdopen(reading) as report:
             said = report.read()
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        print(said or json.dumps({"code": code, "steps": 0, "out": ""}), flush=True)
+        _say(said or json.dumps({"code": code, "steps": 0, "out": ""}))
+
+
+def _run(task: dict[str, Any], steps: Steps) -> bytes:
+    clock.now = lambda: task["now"]
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        code = cli.main(task["words"])
+    return json.dumps({"code": code, "steps": steps.seen, "out": out.getvalue()}).encode()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ SERVERS_FAULTS = [
 
 @pytest.fixture(scope="module")
 def office() -> Iterator[PostOffice]:
+    """Open one office for all."""
     with PostOffice().open() as serving:
         yield serving
 
@@ -144,6 +145,7 @@ class Spoiled:
 
 @pytest.fixture(scope="module")
 def spoiled() -> Iterator[Spoiled]:
+    """Load the program once."""
     found = Spoiled()
     yield found
     found.end()
