@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -43,7 +44,9 @@ def fill(
     line.
     """
     try:
-        opened = _templates(folders, places, escaping=escaping, withheld=withheld)
+        opened = _templates(
+            tuple(folders), places, escaping=escaping, withheld=tuple(withheld)
+        )
         return opened.get_template(template).render(view)
     except _TROUBLE as error:
         raise ConfigError(_told(error, template, folders)) from None
@@ -64,8 +67,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         self.call_binop()
 
 
+@lru_cache(maxsize=8)
 def _templates(
-    folders: Folders, places: int, *, escaping: bool, withheld: Collection[str]
+    folders: tuple[Path, ...], places: int, *, escaping: bool, withheld: tuple[str, ...]
 ) -> _Sandbox:
     """Open the template folders: no function to call, and no filter but ours and the escape."""
     templates = _Sandbox(
