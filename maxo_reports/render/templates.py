@@ -44,9 +44,7 @@ def fill(
     line.
     """
     try:
-        opened = _templates(
-            tuple(folders), places, escaping=escaping, withheld=tuple(withheld)
-        )
+        opened = _templates(tuple(folders), places, escaping=escaping, withheld=tuple(withheld))
         return opened.get_template(template).render(view)
     except _TROUBLE as error:
         raise ConfigError(_told(error, template, folders)) from None
