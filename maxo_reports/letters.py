@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from maxo_reports import definitions
 from maxo_reports.addresses import Address
-from maxo_reports.config import Account, Recipient, Workspace
+from maxo_reports.config import Account, Addressee, Workspace
 from maxo_reports.core.checks import State
 from maxo_reports.core.report import COST_BASIS
 from maxo_reports.errors import ArchiveError, MailError, TieOutError
@@ -115,7 +115,7 @@ class Desk:
         self._style = Style(definitions.load_theme(shelf), shelf.templates(), PROGRAM)
         self._read: dict[str, bytes] = {}
 
-    def letter(self, report: Issued, recipient: Recipient, replaced: int) -> Letter:
+    def letter(self, report: Issued, recipient: Addressee, replaced: int) -> Letter:
         """Write one letter; ``replaced`` is the revision that the recipient may have, or 0.
 
         Raises MailError where a file that he is to have is not there, or all of it is too large.
@@ -137,7 +137,7 @@ class Desk:
         known = key(self._pack, report, to)
         return Letter(known, to, sender.address, body, names, self._account.timezone)
 
-    def _enclosed(self, report: Issued, recipient: Recipient) -> list[mime.Enclosed]:
+    def _enclosed(self, report: Issued, recipient: Addressee) -> list[mime.Enclosed]:
         names = [path.name for path in self._pack.files]
         own = set(report.files)
         wanted = [name for name in names if recipient.takes(name, is_own=name in own)]
@@ -200,17 +200,17 @@ class Desk:
 
 def recipients_of(
     workspace: Workspace, account: Account, only: Sequence[Address]
-) -> tuple[Recipient, ...]:
+) -> tuple[Addressee, ...]:
     """Return who gets an account's reports; ``only`` those addresses, where there are any.
 
     An address that is not in the settings gets what a recipient gets by default.
     """
-    listed = workspace.recipients.get(account.id, ())
+    listed = workspace.addressees.get(account.id, ())
     if not only:
         return listed
     known = {each.mailbox.mailbox for each in listed}
     named = {each.mailbox for each in only}
     return (
         *(each for each in listed if each.mailbox.mailbox in named),
-        *(Recipient(each.spec) for each in only if each.mailbox not in known),
+        *(Addressee(each.spec) for each in only if each.mailbox not in known),
     )

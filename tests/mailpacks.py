@@ -75,7 +75,7 @@ def recipients(account: str, addresses: Sequence[str], attach: Sequence[str] = (
     """Write the tables of an account's recipients."""
     kinds = ", ".join(f'"{each}"' for each in attach)
     return "".join(
-        f'[[account.{account}.recipient]]\naddress = "{each}"\nattach = [{kinds}]\n'
+        f'[[account.{account}.mail]]\naddress = "{each}"\nattach = [{kinds}]\n'
         for each in addresses
     )
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxo_reports import config
-from maxo_reports.config import Account, Mail, Recipient, Settings, api_key, load
+from maxo_reports.config import Account, Addressee, Mail, Settings, api_key, load
 from maxo_reports.errors import ConfigError, MaxoReportsError, UsageError
 
 GOOD = '[account.acme]\nname = "Acme"\ntimezone = "Australia/Brisbane"\n'
@@ -63,10 +63,10 @@ def test_every_setting_of_the_template_is_one(tmp_path: Path) -> None:
     workspace = load(written(tmp_path, opened), {})
     given = tomllib.loads(opened)
     assert set(given["settings"]) == set(Settings.__dataclass_fields__)
-    settings = set(given["account"]["acme"]) - {"recipient"}
+    settings = set(given["account"]["acme"]) - {"mail"}
     assert settings == set(Account.__dataclass_fields__) - {"id"}
-    (recipient,) = given["account"]["acme"]["recipient"]
-    assert set(recipient) == set(Recipient.__dataclass_fields__)
+    (recipient,) = given["account"]["acme"]["mail"]
+    assert set(recipient) == set(Addressee.__dataclass_fields__)
     assert set(given["mail"]) <= set(Mail.__dataclass_fields__)
     # The template shows each setting's default.
     assert workspace.settings == Settings()

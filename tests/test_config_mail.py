@@ -8,7 +8,7 @@ import pytest
 from mailpacks import account, books, mail
 
 from maxo_reports import config
-from maxo_reports.config import Mail, Recipient, Workspace, mail_secret
+from maxo_reports.config import Addressee, Mail, Workspace, mail_secret
 from maxo_reports.errors import ConfigError
 
 SERVER = 'host = "smtp.example.com"\nuser = "me"\n'
@@ -28,13 +28,13 @@ def problems(folder: Path, *parts: str) -> tuple[str, ...]:
 
 def test_what_is_read(tmp_path: Path) -> None:
     """Recipients of an account, in order; without [mail] there are drafts only."""
-    more = '[[account.acme.recipient]]\naddress = "Bob@Acme.Example"\nname = "Bob B."\n'
+    more = '[[account.acme.mail]]\naddress = "Bob@Acme.Example"\nname = "Bob B."\n'
     more += 'reports = ["itemised"]\nattach = ["xlsx", "changes.csv"]\n'
     workspace = loaded(tmp_path, account("acme", "jane@acme.example"), more)
     assert workspace.mail == Mail()
     assert not workspace.mail.can_send
-    jane, bob = workspace.recipients["acme"]
-    assert jane == Recipient("jane@acme.example", attach=("csv",))
+    jane, bob = workspace.addressees["acme"]
+    assert jane == Addressee("jane@acme.example", attach=("csv",))
     assert bob.mailbox.spec == "Bob@acme.example"
     assert [bob.wants("itemised"), bob.wants("statement"), jane.wants("x")] == [True, False, True]
     assert bob.takes("a.xlsx", is_own=True)
@@ -68,30 +68,30 @@ def test_the_usual_ports(tmp_path: Path) -> None:
         ("", 'host = "http://x"', "[mail] host 'http://x' is not the name of a server"),
         ('send = "automatic"', "", 'send = "automatic" needs a host'),
         ('send = "yes"', "", "send must be one of approved, automatic"),
-        ('recipient = "jane"', "", "must be tables, each written [[account.acme.recipient]]"),
-        ("recipient = [{}]", "", "[[account.acme.recipient]] address is missing"),
-        ('recipient = [{address = "x"}]', "", "address 'x' is not an address"),
+        ('mail = "jane"', "", "must be tables, each written [[account.acme.mail]]"),
+        ("mail = [{}]", "", "[[account.acme.mail]] address is missing"),
+        ('mail = [{address = "x"}]', "", "address 'x' is not an address"),
         (
-            'recipient = [{address = "a@evil.example"}]',
+            'mail = [{address = "a@evil.example"}]',
             'domains = ["acme.example"]',
             "evil.example is not among the domains",
         ),
         (
-            'recipient = [{address = "a@acme.example", attach = []}]',
+            'mail = [{address = "a@acme.example", attach = []}]',
             "",
             "attach must name a kind of file",
         ),
         (
-            'recipient = [{address = "a@acme.example"}, {address = "A@acme.example"}]',
+            'mail = [{address = "a@acme.example"}, {address = "A@acme.example"}]',
             "",
             "'A@acme.example' is there twice for the same report",
         ),
         (
-            'recipient = [{address = "a@acme.example", name = "a\\r\\nBcc: x"}]',
+            'mail = [{address = "a@acme.example", name = "a\\r\\nBcc: x"}]',
             "",
             "must hold no control characters",
         ),
-        ('recipient = [{adress = "a@acme.example"}]', "", "did you mean 'address'?"),
+        ('mail = [{adress = "a@acme.example"}]', "", "did you mean 'address'?"),
     ],
 )
 def test_mistakes_are_told(tmp_path: Path, acme: str, text: str, says: str) -> None:
@@ -111,10 +111,10 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_one_person_can_get_two_reports_differently(tmp_path: Path) -> None:
     """Written down twice, for different reports."""
     text = "".join(
-        f'[[account.acme.recipient]]\naddress = "a@acme.example"\nreports = ["{each}"]\n'
+        f'[[account.acme.mail]]\naddress = "a@acme.example"\nreports = ["{each}"]\n'
         for each in ("statement", "itemised")
     )
-    assert len(loaded(tmp_path, account("acme"), text).recipients["acme"]) == 2
+    assert len(loaded(tmp_path, account("acme"), text).addressees["acme"]) == 2
 
 
 def test_where_the_secret_is_looked_for(tmp_path: Path) -> None:
@@ -125,9 +125,9 @@ def test_where_the_secret_is_looked_for(tmp_path: Path) -> None:
     named = Mail(host="smtp.example.com", user="me", secret_file="secret")
     assert mail_secret(named, tmp_path, {}) == "hush"
     path.chmod(0o644)
-    with pytest.raises(ConfigError, match="holds the secret of 'me'.*others may read it"):
+    with pytest.raises(ConfigError, match=r"holds the secret of 'me'.*others may read it"):
         mail_secret(named, tmp_path, {})
     plain = Mail(host="smtp.example.com", user="me")
     assert mail_secret(plain, tmp_path, {"MAXO_MAIL_SECRET": "hush"}) == "hush"
-    with pytest.raises(ConfigError, match="no secret for 'me' at smtp.example.com"):
+    with pytest.raises(ConfigError, match=r"no secret for 'me' at smtp\.example\.com"):
         mail_secret(plain, tmp_path, {})

@@ -40,7 +40,7 @@ class Month:
                 f'base_url = "{self.carrier.base_url}"\n{more}\n'
             )
             if recipients:
-                text.append(f'[[account.{name}.recipient]]\naddress = "{to}"\nattach = ["xlsx"]\n')
+                text.append(f'[[account.{name}.mail]]\naddress = "{to}"\nattach = ["xlsx"]\n')
         (self.folder / "maxo.toml").write_text("\n".join(text))
 
     def run(self, *words: str) -> Ran:
@@ -105,7 +105,7 @@ def test_every_day_the_same_and_nothing_twice(month: Month) -> None:
         "acme 2026-10: settled r2; 20 calls, $2.10; 1 waiting; jane@acme.example: 451" in late.out
     )
     for _ in range(3):
-        assert month.run().code in {0}
+        assert month.run().code == 0
     assert [each.recipients for each in month.office.saw.taken] == [[JANE]]
     assert "1 sent before" in month.run().out
 
@@ -124,7 +124,7 @@ def test_automatic_sends_the_first_clean_issue_and_drafts_a_correction(month: Mo
     month.now += 3 * DAY
     after = month.run()
     assert "1 drafted" in after.out
-    newest = sorted((month.folder / "outbox" / "drafts" / "acme").rglob("*.eml"))[-1]
+    newest = max((month.folder / "outbox" / "drafts" / "acme").rglob("*.eml"))
     assert b"replaces revision 1" in newest.read_bytes()
     assert [each.recipients for each in month.office.saw.taken] == [[JANE]]
 

@@ -357,8 +357,8 @@ def test_everybody_gets_the_files_that_are_meant_for_him(tmp_path: Path, post: P
     ]
     pack = sealed(tmp_path / "out", files=files, reports=reports).folder
     text = account("acme") + (
-        f'[[account.acme.recipient]]\naddress = "{JANE}"\nattach = ["csv"]\n'
-        f'[[account.acme.recipient]]\naddress = "{BOB}"\nreports = ["statement"]\n'
+        f'[[account.acme.mail]]\naddress = "{JANE}"\nattach = ["csv"]\n'
+        f'[[account.acme.mail]]\naddress = "{BOB}"\nreports = ["statement"]\n'
         'attach = ["TXT", "changes.*"]\n'
     )
     folder = books(tmp_path / "b", mail(post, tmp_path), text)

@@ -23,7 +23,7 @@ from maxo_reports.config.accounts import (
     Workspace,
 )
 from maxo_reports.config.keys import KEYRING_SERVICE, MAIL_KEYRING, api_key, mail_secret
-from maxo_reports.config.mail import SENDS, Mail, Recipient, read_mail, read_recipients
+from maxo_reports.config.mail import SENDS, Addressee, Mail, read_addressees, read_mail
 from maxo_reports.config.problems import Limits, Problems, filled
 from maxo_reports.config.template import TEMPLATE, write_template
 from maxo_reports.core.checks import DEPTHS
@@ -37,8 +37,8 @@ __all__ = [
     "KEYRING_SERVICE",
     "TEMPLATE",
     "Account",
+    "Addressee",
     "Mail",
-    "Recipient",
     "Settings",
     "Workspace",
     "api_key",
@@ -85,15 +85,15 @@ def load(folder: Path, environment: Mapping[str, str]) -> Workspace:
     settings = filled(Settings(), given, "settings", problems, _LIMITS)
     settings = _from_environment(settings, environment, problems)
     mail = read_mail(content.get("mail", {}), problems)
-    accounts, recipients = {}, {}
+    accounts, addressees = {}, {}
     tables = problems.table("account", content.get("account", {}))
     for name, given_account in tables.items():
-        accounts[name], recipients[name] = _account(name, given_account, mail, problems)
+        accounts[name], addressees[name] = _account(name, given_account, mail, problems)
     if not tables:
         problems.add('there is no account: write a table such as [account.acme] with name = "..."')
     problems.raise_any()
     whole = {name: account for name, account in accounts.items() if account is not None}
-    return Workspace(folder, settings, whole, mail, recipients)
+    return Workspace(folder, settings, whole, mail, addressees)
 
 
 def _from_environment(
@@ -120,11 +120,11 @@ def _from_environment(
 
 def _account(
     name: str, given: Any, mail: Mail, problems: Problems
-) -> tuple[Account | None, tuple[Recipient, ...]]:
+) -> tuple[Account | None, tuple[Addressee, ...]]:
     table = f"account.{name}"
     given = dict(problems.table(table, given))
-    listed = given.pop("recipient", [])
-    recipients = read_recipients(f"{table}.recipient", listed, mail, problems)
+    listed = given.pop("mail", [])
+    addressees = read_addressees(f"{table}.mail", listed, mail, problems)
     if not _ACCOUNT_ID.fullmatch(name):
         problems.add(f"[{table}] the account's id may hold a-z, 0-9, - and _ only, 63 at most")
     missing = [key for key in ("name", "timezone") if key not in given]
@@ -140,7 +140,7 @@ def _account(
         problems.add(f'[{table}] send = "automatic" needs a host under [mail]')
     if name == MAIL_KEYRING:
         problems.add(f"[{table}] no account can be called so: the keyring has mail's secret there")
-    return None if missing else account, recipients
+    return None if missing else account, addressees
 
 
 def _address_trouble(url: str) -> str:

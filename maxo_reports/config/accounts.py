@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from maxo_reports.config.mail import Mail, Recipient
+from maxo_reports.config.mail import Addressee, Mail
 from maxo_reports.core.money import GstBasis
 from maxo_reports.errors import UsageError, did_you_mean
 
@@ -66,7 +66,7 @@ class Workspace:
     settings: Settings
     accounts: Mapping[str, Account]
     mail: Mail = field(default_factory=Mail)
-    recipients: Mapping[str, tuple[Recipient, ...]] = field(default_factory=dict)
+    addressees: Mapping[str, tuple[Addressee, ...]] = field(default_factory=dict)
     """Account -> who gets its reports."""
 
     @property

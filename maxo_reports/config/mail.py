@@ -78,7 +78,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
+class Addressee:
     """Who gets which reports of an account, and which of their files.
 
     No ``reports`` are all of a pack. An entry of ``attach`` is a kind of the report's own files
@@ -139,20 +139,20 @@ def read_mail(given: Any, problems: Problems) -> Mail:
     return mail
 
 
-def read_recipients(
+def read_addressees(
     table: str, given: Any, mail: Mail, problems: Problems
-) -> tuple[Recipient, ...]:
-    """Read an account's ``[[account.X.recipient]]`` tables."""
+) -> tuple[Addressee, ...]:
+    """Read an account's ``[[account.X.mail]]`` tables."""
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
         problems.add(f"{table!r} must be tables, each written [[{table}]]")
         return ()
-    found = tuple(_recipient(table, each, mail, problems) for each in given)
+    found = tuple(_addressee(table, each, mail, problems) for each in given)
     _told_once(table, found, problems)
     return found
 
 
-def _recipient(table: str, given: Mapping[str, Any], mail: Mail, problems: Problems) -> Recipient:
-    recipient: Recipient = filled(Recipient(), given, table, problems, Limits())
+def _addressee(table: str, given: Mapping[str, Any], mail: Mail, problems: Problems) -> Addressee:
+    recipient: Addressee = filled(Addressee(), given, table, problems, Limits())
     if not recipient.address:
         problems.add(f"[[{table}]] address is missing")
         return recipient
@@ -167,9 +167,9 @@ def _recipient(table: str, given: Mapping[str, Any], mail: Mail, problems: Probl
     return recipient
 
 
-def _told_once(table: str, found: Sequence[Recipient], problems: Problems) -> None:
+def _told_once(table: str, found: Sequence[Addressee], problems: Problems) -> None:
     """Nobody is to get one report twice because he is written down twice."""
-    seen: dict[str, Recipient] = {}
+    seen: dict[str, Addressee] = {}
     for each in found:
         mailbox = each.address.strip().lower()
         other = seen.setdefault(mailbox, each)

@@ -28,7 +28,7 @@ cost_gst = "unknown"                       # "inclusive" or "exclusive", once a 
 # send = "approved"                        # "automatic": 'month' also sends what nobody looked at
 
 # Who gets this account's reports ('maxo-reports send' and 'month'); once for each person:
-# [[account.acme.recipient]]
+# [[account.acme.mail]]
 # address = "jane@acme.example"
 # name    = "Jane Citizen"
 # reports = ["statement"]                  # default: every report of the pack

@@ -15,7 +15,7 @@ from pathlib import Path
 from maxo_reports import outbox
 from maxo_reports.addresses import Address
 from maxo_reports.archive import files
-from maxo_reports.config import Account, Recipient, Workspace
+from maxo_reports.config import Account, Addressee, Workspace
 from maxo_reports.errors import MailError
 from maxo_reports.letters import Desk, Issued, Letter, issued, key, recipients_of
 from maxo_reports.outbox import Access, Entry, Key, Line, NoLine, Outbox, Server, State
@@ -110,7 +110,7 @@ class Dispatch:
                     self._post.log(f"{told.key}: {told.did}{told.said and f' ({told.said})'}")
                     yield told
 
-    def _one(self, wish: Wish, report: Issued, recipient: Recipient) -> Told:
+    def _one(self, wish: Wish, report: Issued, recipient: Addressee) -> Told:
         known = key(self._pack, report, recipient.mailbox)
         entry = self._book.find(known)
         try:
@@ -130,7 +130,7 @@ class Dispatch:
             return Told(known, "failed", str(problem), is_well=False)
 
     def _monthly(
-        self, wish: Wish, known: Key, entry: Entry | None, report: Issued, recipient: Recipient
+        self, wish: Wish, known: Key, entry: Entry | None, report: Issued, recipient: Addressee
     ) -> Told:
         if entry is not None and entry.state is not State.WAITING:
             return _stands(entry)
@@ -147,7 +147,7 @@ class Dispatch:
         return self._draft(known, entry, report, recipient)
 
     def _draft(
-        self, known: Key, entry: Entry | None, report: Issued, recipient: Recipient
+        self, known: Key, entry: Entry | None, report: Issued, recipient: Addressee
     ) -> Told:
         if entry is not None and entry.state not in {State.DRAFTED, State.WAITING}:
             return _stands(entry)
@@ -183,7 +183,7 @@ class Dispatch:
         is_sent = after.state is State.SENT
         return Told(entry.key, str(after.state), after.said, entry.number, is_well=is_sent)
 
-    def _letter(self, known: Key, report: Issued, recipient: Recipient) -> Letter:
+    def _letter(self, known: Key, report: Issued, recipient: Addressee) -> Letter:
         if self._desk is None:
             # Before the first letter is made, not after: what fails this is not sent to anybody.
             self._pack = self._verify(self._pack.folder)

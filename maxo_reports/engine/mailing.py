@@ -57,9 +57,9 @@ def _possible(post: Post, account: Account, wish: Wish, only: Sequence[Address])
             f"there is no server to send over: write host under [mail] in {FILE}, or leave "
             "--approve away and send the drafts yourself"
         )
-    if not only and not workspace.recipients.get(account.id):
+    if not only and not workspace.addressees.get(account.id):
         raise UsageError(
-            f"account {account.id!r} has no recipient: write [[account.{account.id}.recipient]] "
+            f"account {account.id!r} has no recipient: write [[account.{account.id}.mail]] "
             f"in {FILE}, or say --to ADDRESS"
         )
     for address in only if workspace.mail.domains else ():
@@ -155,7 +155,7 @@ def _month_of(post: Post, job: Job, reports: Sequence[str], *, offline: bool) ->
 
 def _mailed(post: Post, account: Account, outcome: Outcome) -> tuple[list[Told], str]:
     """Go through the letters of a month's pack; say why where there are none."""
-    if not post.workspace.recipients.get(account.id):
+    if not post.workspace.addressees.get(account.id):
         return [], "no recipients"
     if outcome.state.word != "settled":
         return [], "no letter before it is settled"
