@@ -14,10 +14,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from maxo_reports.core.report import (
-    Definition,
-    Theme,
-)
+from maxo_reports.core.report import Definition
+from maxo_reports.core.theme import Theme
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 from maxo_reports.reader import Reader
 

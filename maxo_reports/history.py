@@ -14,13 +14,15 @@ from functools import cache
 from maxo_reports import proof
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Account, Pull
+from maxo_reports.core.grids import MONTHS_BACK
 from maxo_reports.core.ledger import Ledger
 from maxo_reports.core.period import BillingPeriod, months_before
 from maxo_reports.core.report import Earlier
 from maxo_reports.core.where import Where
 from maxo_reports.errors import ArchiveError
 
-MONTHS = 12
+MONTHS = max(MONTHS_BACK.values())
+"""How many months any report goes back."""
 WHOLE, NONE, EARLY = "whole", "not in the archive", "pulled before its end"
 
 
@@ -38,7 +40,11 @@ NOTHING = History((), {}, {})
 
 
 def before(
-    account: Account, period: BillingPeriod, held: ExitStack, said: Mapping[str, int] | None
+    account: Account,
+    period: BillingPeriod,
+    held: ExitStack,
+    said: Mapping[str, int] | None,
+    count: int = MONTHS,
 ) -> History:
     """Return the months before a period; their calls stay open as long as ``held`` does.
 
@@ -46,7 +52,7 @@ def before(
     newest.
     """
     months, pulls, prints = [], {}, {}
-    for month in months_before(period, MONTHS):
+    for month in months_before(period, count):
         work = _newest(account, month) if said is None else _noted(account, month, said)
         if work is None or proof.oldest_answer(work) < month.end:
             months.append(Earlier(month, NONE if work is None else EARLY))

@@ -23,9 +23,10 @@ from maxo_reports.config import Account, Workspace
 from maxo_reports.core import checks, sections
 from maxo_reports.core.changes import Changes, explained
 from maxo_reports.core.checks import Check, Finding
+from maxo_reports.core.grids import MONTHS_BACK
 from maxo_reports.core.ledger import Ledger
 from maxo_reports.core.period import BillingPeriod
-from maxo_reports.core.report import Heading, Report, Source
+from maxo_reports.core.report import Report, Source
 from maxo_reports.errors import ArchiveError, TieOutError, UsageError
 from maxo_reports.history import History
 from maxo_reports.job import Job
@@ -128,9 +129,8 @@ def built(loaded: definitions.Loaded, source: Source) -> Report:
 def _history(job: Job, wanted: Wanted, held: ExitStack, said: Mapping[str, int] | None) -> History:
     """Return the months before, where a report compares with them."""
     kinds = {s.kind for each in wanted.loaded for s in each.definition.sections}
-    if "trend" not in kinds:
-        return history.NOTHING
-    return history.before(job.archive, job.period, held, said)
+    back = max((MONTHS_BACK.get(kind, 0) for kind in kinds), default=0)
+    return history.before(job.archive, job.period, held, said, back)
 
 
 def _basis(source: Source, calls: CallStore, wanted: Wanted, past: History) -> dict[str, Any]:
@@ -175,12 +175,8 @@ def _source(job: Job, work: Pull, calls: CallStore, past: History, revision: int
     look = proved.second_look
     state = checks.state(job.period, asked_at, settle_hours, found, second_look=look)
     moment = datetime.fromtimestamp(asked_at, ZoneInfo(job.period.zone))
-    account = job.account
-    heading = Heading(
-        account.id, account.name, job.period, state, account.cost_gst, moment, revision
-    )
     return Source(
-        heading,
+        job.heading(state, moment, revision),
         ledger,
         found,
         (*passed, *completeness.checks),
@@ -218,7 +214,10 @@ def _stands(
     there = {path.name for path in before.files}
     lacking = [each for each in _filenames(job, wanted.loaded) if each[0] not in there]
     with tempfile.TemporaryDirectory() as scratch:
-        return not list(_rendered(job, wanted, source, lacking, Path(scratch), found))
+        if list(_rendered(job, wanted, source, lacking, Path(scratch), found)):
+            return False
+    found += manifest.told_by_files(before.manifest, there)
+    return True
 
 
 def _with_changes(
@@ -328,7 +327,8 @@ def _rendered(
         filled = built(each, source)
         try:
             with files.disk_trouble("write", folder):
-                renderer(file_format).render(filled, wanted.style, folder / name)
+                style = wanted.style.branded(source.heading.brand)
+                found.extend(renderer(file_format).render(filled, style, folder / name))
         except RendererUnavailable as why:
             system = isinstance(why, SystemLibraryMissing)
             remedy = f"; run: {doctor.install_line()}" if system else ""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from maxo_reports.archive.pulls import Account as Archive
 from maxo_reports.config import Account, Workspace
+from maxo_reports.core.checks import State
 from maxo_reports.core.period import BillingPeriod, Window
+from maxo_reports.core.report import Heading
 from maxo_reports.errors import CarrierError
 from maxo_reports.pull import Look
 
@@ -35,6 +38,21 @@ class Job:
     key: Callable[[], str]
     now: Callable[[], int]
     progress: Progress = field(default_factory=Progress)
+
+    def heading(self, state: State, pulled_at: datetime, revision: int) -> Heading:
+        """Return what stands above the figures of this job's reports."""
+        account = self.account
+        return Heading(
+            account.id,
+            account.name,
+            self.period,
+            state,
+            account.cost_gst,
+            pulled_at,
+            revision,
+            account.brand,
+            account.recipient,
+        )
 
     @property
     def archive(self) -> Archive:

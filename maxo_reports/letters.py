@@ -8,16 +8,18 @@ recipient's account only, since they are taken from a pack of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from maxo_reports import definitions
 from maxo_reports.addresses import Address
 from maxo_reports.config import Account, Addressee, Workspace
+from maxo_reports.core import money
 from maxo_reports.core.checks import State
+from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.report import COST_BASIS
 from maxo_reports.errors import ArchiveError, MailError, TieOutError
 from maxo_reports.manifest import PROGRAM
@@ -112,7 +114,8 @@ class Desk:
             raise MailError(f"{message}, not of {account.id!r}: nothing is made of it")
         self._workspace, self._account, self._pack = workspace, account, pack
         shelf = definitions.Shelf.of(workspace.folder)
-        self._style = Style(definitions.load_theme(shelf), shelf.templates(), PROGRAM)
+        style = Style(definitions.load_theme(shelf), shelf.templates(), PROGRAM)
+        self._style = style.branded(account.brand)
         self._read: dict[str, bytes] = {}
 
     def letter(self, report: Issued, recipient: Addressee, replaced: int) -> Letter:
@@ -164,12 +167,16 @@ class Desk:
     def _sender(self) -> mail.Party:
         settings = self._workspace.mail
         address = settings.sender_address()
+        brand = self._account.brand
         # Whoever sends his own reports is the account itself.
-        name = settings.sender_name or self._account.name
+        named = brand.name or settings.sender_name or self._account.name
         if address is not None:
-            address = Address(address.local, address.domain, name)
-        reply_to = settings.reply_to_address()
-        return mail.Party(name, address, reply_to)
+            address = Address(address.local, address.domain, settings.sender_name or named)
+        logo = None
+        if brand.logo is not None and brand.logo.media_type == "image/png":
+            # The only kind of ours that mail programs show; without it there is the name.
+            logo = mime.Enclosed("logo.png", brand.logo.content, mail.LOGO)
+        return mail.Party(named, address, settings.reply_to_address(), logo)
 
     def _facts(self, report: Issued, replaced: int) -> mail.Facts:
         manifest, basis = self._pack.manifest, self._pack.basis
@@ -178,24 +185,35 @@ class Desk:
         for name in report.files:
             if name in others:
                 filtered, totals = others[name]["filter"], plain.totals_of(others[name], name)
-        first, _, until = self._pack.days.partition("..")
         found = manifest.get("findings", ())
         return mail.Facts(
             account_id=self._account.id,
             account_name=basis["name"],
             title=report.title,
-            first=date.fromisoformat(first),
-            until=date.fromisoformat(until),
-            zone=basis["period"]["timezone"],
+            period=_period(basis["period"]),
             state=State(basis["state"], tuple(basis["reasons"])),
             revision=self._pack.revision,
             replaced=replaced,
             totals=totals,
+            payable=money.round_half_up(totals.cost),
             cost_basis=COST_BASIS[basis["cost_gst"]],
             filtered=filtered,
             to_look_at=sum(each["severity"] != "info" for each in found),
             fingerprint=hashlib.sha256((self._pack.folder / MANIFEST).read_bytes()).hexdigest(),
         )
+
+
+def _period(said: Mapping[str, str]) -> BillingPeriod:
+    """Read the period that a manifest names."""
+    start, end = (datetime.fromisoformat(said[edge]) for edge in ("start", "end"))
+    return BillingPeriod(
+        said["label"],
+        start.date(),
+        end.date(),
+        said["timezone"],
+        int(start.timestamp()),
+        int(end.timestamp()),
+    )
 
 
 def recipients_of(

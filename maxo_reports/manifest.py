@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from maxo_reports import __version__
 from maxo_reports.archive.pulls import Pull
+from maxo_reports.core import brand
 from maxo_reports.core.checks import Check, Finding
 from maxo_reports.core.ledger import Intake, Totals
 from maxo_reports.core.money import plain
@@ -52,6 +53,7 @@ def basis(
         "reports": dict(reports),
         "templates_sha256": templates_sha256,
         "version": __version__,
+        **brand.basis(heading.brand, heading.recipient),
         **compared,
     }
 
@@ -210,6 +212,15 @@ def span(of: Window, zone_name: str) -> dict[str, str]:
         "end": datetime.fromtimestamp(of.end, zone).isoformat(),
         "timezone": zone_name,
     }
+
+
+def told_by_files(content: Mapping[str, Any], names: Collection[str]) -> list[Finding]:
+    """Return the findings of a manifest that are about some of its files, not about calls."""
+    return [
+        Finding(each["code"], each["severity"], each["where"], each["message"])
+        for each in content.get("findings", ())
+        if each["where"] in names
+    ]
 
 
 def findings(found: Iterable[Finding]) -> list[dict[str, Any]]:

@@ -12,9 +12,16 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from maxo_reports import kinds
 from maxo_reports.core import numbering, sheetnames
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
-from maxo_reports.core.report import CALL_COLUMNS, MOST_SHEETS, Definition, SectionSpec
+from maxo_reports.core.report import (
+    CALL_COLUMNS,
+    MOST_ROWS,
+    MOST_SHEETS,
+    Definition,
+    SectionSpec,
+)
 from maxo_reports.core.sections import OF_CALLS, OF_CHANGES, ORDERS, SECTION_KINDS
 from maxo_reports.core.text import has_controls, visible
 from maxo_reports.core.where import DIRECTIONS, FIELDS, FLAGS, Condition, Where
@@ -24,7 +31,7 @@ VERSION = 1
 _KEYS = ("version", "title", "formats", "filename", "template", "where", "section")
 _SECTION_KEYS = (
     *("kind", "title", "sheet", "group_by", "show", "order_by", "chart", "formats"),
-    *("where", "each", "sheets"),
+    *("where", "each", "sheets", "most", "subtotals"),
 )
 _COLUMN_KEYS = ("key", "label", "hidden")
 _FILENAME_FIELDS = ("account", "period", "report", "first", "last")
@@ -35,18 +42,6 @@ _LABEL_FORBIDDEN = re.compile(r"[\[\]#'@]")
 _LABEL_LONGEST = 60
 _SHEETS_AT_MOST = 200
 _EACH = "service_number"
-_WORKBOOK_ONLY = frozenset({"itemised", "matrix"})
-_GROUPED = {"groups": (1, len(DIMENSIONS)), "matrix": (2, 2), "trend": (0, len(DIMENSIONS))}
-"""Kind of section -> how many dimensions it is grouped by, at least and at most."""
-_SHOWS: Mapping[str, Collection[str]] = {
-    "summary": MEASURES,
-    "groups": MEASURES,
-    "days": MEASURES,
-    "matrix": MEASURES,
-    "trend": MEASURES,
-    "itemised": CALL_COLUMNS,
-}
-"""Kind of section -> what its ``show`` may name."""
 
 
 class _Columns(NamedTuple):
@@ -54,11 +49,6 @@ class _Columns(NamedTuple):
 
     labels: dict[str, str]
     hidden: set[str]
-
-
-def _can_be_drawn(kind: str, group_by: Sequence[str], show: Sequence[str]) -> bool:
-    drawn = kind in {"groups", "days"} or (kind == "trend" and not group_by)
-    return drawn and "cost" in show
 
 
 class Reader:
@@ -116,8 +106,8 @@ class Reader:
         columns = _Columns({}, set())
         group_by = self._columns(given, "group_by", DIMENSIONS, (), columns)
         self._check_grouping(kind, group_by)
-        shows = _SHOWS.get(kind, ())
-        default = ("cost",) if kind == "matrix" else tuple(shows)
+        shows = kinds.SHOWS.get(kind, ())
+        default = kinds.DEFAULT_SHOWS.get(kind, tuple(shows))
         show = self._columns(given, "show", shows, default, columns)
         if len(show) != 1 and (kind == "matrix" or (kind == "trend" and group_by)):
             self._problem(f"a {kind} of groups shows one measure, not {len(show)}")
@@ -126,6 +116,7 @@ class Reader:
         if where and kind not in OF_CALLS:
             self._problem(f"where has no meaning in a section of kind {kind!r}")
         each, sheets = self._each(given, kind)
+        most = self._most(given, kind)
         order_by = self._text(given, "order_by", "name")
         if order_by not in ORDERS:
             known, meant = ", ".join(ORDERS), did_you_mean(order_by, ORDERS)
@@ -133,11 +124,12 @@ class Reader:
         chart = given.get("chart", False)
         if not isinstance(chart, bool):
             self._problem(f"chart must be true or false, not {chart!r}")
-        elif chart and not _can_be_drawn(kind, group_by, show):
+        elif chart and not kinds.can_be_drawn(kind, group_by, show):
             self._problem("a chart needs a section of groups or days that shows cost")
-        book_only = tuple(f for f in formats if f == "xlsx" or kind not in _WORKBOOK_ONLY)
+        book_only = tuple(f for f in formats if f == "xlsx" or kind not in kinds.WORKBOOK_ONLY)
         only = self._names(given, "formats", formats, book_only)
-        if kind in _WORKBOOK_ONLY and set(only) - {"xlsx"}:
+        subtotals = self._subtotals(given, group_by, only)
+        if kind in kinds.WORKBOOK_ONLY and set(only) - {"xlsx"}:
             self._problem(f'a section of kind {kind!r} is for workbooks: formats = ["xlsx"]')
         return SectionSpec(
             kind,
@@ -153,6 +145,8 @@ class Reader:
             hidden=frozenset(columns.hidden),
             each=each,
             sheets=sheets,
+            most=most,
+            subtotals=subtotals,
         )
 
     def _each(self, given: Mapping[str, Any], kind: str) -> tuple[bool, int]:
@@ -171,8 +165,33 @@ class Reader:
             sheets = MOST_SHEETS
         return each is not None, sheets
 
+    def _most(self, given: Mapping[str, Any], kind: str) -> int:
+        """Read how many rows a list of the foremost has."""
+        most = given.get("most", MOST_ROWS)
+        if "most" in given and kind not in kinds.LISTS:
+            self._problem(f"most has no meaning in a section of kind {kind!r}")
+        if type(most) is not int or not 1 <= most <= kinds.ROWS_AT_MOST:
+            self._problem(f"most must be 1 to {kinds.ROWS_AT_MOST}, not {most!r}")
+            return MOST_ROWS
+        return most
+
+    def _subtotals(
+        self, given: Mapping[str, Any], group_by: Sequence[str], only: Sequence[str]
+    ) -> bool:
+        """Read whether each value of the first dimension is added up."""
+        subtotals = given.get("subtotals", False)
+        if not isinstance(subtotals, bool):
+            self._problem(f"subtotals must be true or false, not {subtotals!r}")
+            return False
+        if subtotals and (len(group_by) < 2 or given.get("kind") != "groups"):
+            self._problem("subtotals need a section of groups with two dimensions or more")
+        if subtotals and "xlsx" in only:
+            # A workbook's table is filtered and added up by its reader, and they would be twice.
+            self._problem('subtotals are for statements: formats = ["pdf"]')
+        return bool(subtotals)
+
     def _check_grouping(self, kind: str, group_by: Sequence[str]) -> None:
-        least, most = _GROUPED.get(kind, (0, 0))
+        least, most = kinds.GROUPED.get(kind, (0, 0))
         if group_by and not most:
             self._problem(f"group_by has no meaning in a section of kind {kind!r}")
         elif kind == "groups" and not group_by:
@@ -184,8 +203,9 @@ class Reader:
         self, kind: str, group_by: Sequence[str], show: Sequence[str], columns: _Columns
     ) -> None:
         """Refuse headings that a workbook's table cannot have."""
+        shows = kinds.SHOWS.get(kind, ())
         known: Mapping[str, str] = {**DIMENSIONS, **MEASURES}
-        if kind == "itemised":
+        if shows is CALL_COLUMNS:
             known = {key: column.label for key, column in CALL_COLUMNS.items()}
         shown = dict.fromkeys((*group_by, *show))
         labels = [columns.labels.get(key, known[key]) for key in shown]

@@ -14,12 +14,17 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from foremost import called, foremost
+
+from maxo_reports.core.brand import NO_BRAND, Brand, Recipient
 from maxo_reports.core.checks import Finding, State, checks, worst_first
 from maxo_reports.core.ledger import Group, Intake, Ledger, Totals, total
-from maxo_reports.core.period import BillingPeriod, parse_period
+from maxo_reports.core.money import GstBasis
+from maxo_reports.core.period import BillingPeriod, months_before, parse_period
 from maxo_reports.core.report import (
     CallLine,
     Definition,
+    Earlier,
     Heading,
     Report,
     SectionSpec,
@@ -76,15 +81,49 @@ class Call(NamedTuple):
 
 
 class NoLines:
-    """A list of calls that nobody may read: the statement does not itemise."""
+    """Calls of which a statement reads the foremost and those of each number called, no others."""
+
+    def __init__(self, calls: Iterable[Call] = ()) -> None:
+        """Keep them."""
+        self._calls = list(calls)
 
     def __len__(self) -> int:
-        """Return nought."""
-        return 0
+        """Return how many there are."""
+        return len(self._calls)
 
     def lines(self) -> Iterator[CallLine]:
         """Refuse."""
-        raise AssertionError("the statement reads no single call")
+        raise AssertionError("the statement lists no calls")
+
+    def _lines(self) -> Iterator[CallLine]:
+        return (_line(at, call) for at, call in enumerate(self._calls))
+
+    def foremost(self, measure: str, most: int) -> list[CallLine]:
+        """Return the calls with the most of a measure, each at noon of its day."""
+        return foremost(self._lines(), measure, most)
+
+    def called(self, direction: str) -> list[tuple[str, Totals]]:
+        """Return the totals of each number called."""
+        return called(self._lines(), direction)
+
+
+def _line(at: int, call: Call) -> CallLine:
+    """Return a made-up call as a list shows it: one of 40 numbers, from ACMA's for fiction."""
+    other = f"02555001{at % 40:02}"
+    noon = (call.day - date(1970, 1, 1)).days * 86_400 + 43_200
+    inbound = call.direction == "Inbound"
+    parties = (other, call.service_number) if inbound else (call.service_number, other)
+    return CallLine(
+        f"{at}",
+        noon,
+        call.direction,
+        *parties,
+        call.service_number,
+        call.category,
+        "Connected" if call.totals.connected else "No answer",
+        call.totals.seconds,
+        int(call.totals.cost * 1_000_000),
+    )
 
 
 def month(period: str = "2026-10") -> BillingPeriod:
@@ -145,25 +184,37 @@ def statement(
     findings: Iterable[Finding] = (),
     definition: Definition = DEFINITION,
     account_name: str = "Wattle Lane Dental",
+    cost_gst: GstBasis = "unknown",
+    brand: Brand = NO_BRAND,
+    recipient: Recipient | None = None,
+    before: Iterable[Call] | None = None,
 ) -> Report:
-    """Build the statement of some calls."""
+    """Build the statement of some calls; ``before`` are those of the month before."""
     period = period or month()
+    calls = list(calls)
     ledger = ledger_of(calls)
     heading = Heading(
         "wattle-lane",
         account_name,
         period,
         state,
-        "unknown",
+        cost_gst,
         datetime(2026, 11, 4, 9, 14, 5, tzinfo=ZoneInfo(ZONE)),
+        brand=brand,
+        recipient=recipient,
     )
+    earlier = None if before is None else ledger_of(before)
     source = Source(
         heading,
         ledger,
         worst_first(findings),
         checks(ledger, period, [period.window]),
-        NoLines(),
+        NoLines(calls),
         ("Connected",),
+        earlier=tuple(
+            Earlier(each, "whole", lambda _: earlier)
+            for each in months_before(period, 1 if earlier is not None else 0)
+        ),
     )
     return build(definition, source)
 

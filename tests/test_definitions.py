@@ -17,8 +17,9 @@ from workbooks import Listed
 
 from maxo_reports import definitions
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
-from maxo_reports.core.report import CALL_COLUMNS, CallLine, Section, SectionSpec, Theme
+from maxo_reports.core.report import CALL_COLUMNS, CallLine, Section, SectionSpec
 from maxo_reports.core.sections import OF_CALLS, ORDERS, SECTION_KINDS
+from maxo_reports.core.theme import Theme
 from maxo_reports.definitions import Loaded, Shelf, load, load_theme
 from maxo_reports.errors import ConfigError, MaxoReportsError, UsageError
 from maxo_reports.render import FORMATS, xlsx

@@ -17,7 +17,10 @@ PACKAGE = ROOT / "maxo_reports"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 CORE = sorted((PACKAGE / "core").rglob("*.py"))
 
-DIVIDED = {"money.share": "Decimals over a Decimal unit: how many units, exactly"}
+DIVIDED = {
+    "money.share": "Decimals over a Decimal unit: how many units, exactly",
+    "money.gst_of": "a Decimal total over ten or eleven",
+}
 """Functions of the core that may divide with ``/``, and why that makes no float there."""
 
 LONG = {

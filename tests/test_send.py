@@ -109,7 +109,7 @@ def test_a_draft_opens_ready_to_send_and_nothing_leaves(tmp_path: Path, post: Po
         (attached,) = message.iter_attachments()
         assert attached.get_filename() == "acme-statement.csv"
         assert attached.get_payload(decode=True) == b"calls of acme\r\n"
-        for figure in ("$41.2075", "12", "1:02:05", "1 Oct 2026 to 31 Oct 2026"):
+        for figure in ("$41.21", "Exactly $41.2075", "12", "1:02:05", "1 Oct 2026 to 31 Oct 2026"):
             assert figure in text_of(message)
     path = Path(said.letters[0]["draft"])
     before = path.read_bytes()

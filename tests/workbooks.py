@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
+from foremost import called, foremost
 
 from maxo_reports.core.checks import Finding, checks
 from maxo_reports.core.ledger import Group, Intake, Ledger, Totals, total
@@ -82,6 +83,14 @@ class Listed:
     def longest(self) -> dict[str, int]:
         """Return the letters of the longest text of each column."""
         return longest(self._lines)
+
+    def foremost(self, measure: str, most: int) -> list[CallLine]:
+        """Return those with the most of a measure."""
+        return foremost(self._lines, measure, most)
+
+    def called(self, direction: str) -> list[tuple[str, Totals]]:
+        """Return the totals of each number called."""
+        return called(self._lines, direction, ("Connected", "Connected."))
 
     def blocks(self) -> Iterator[pa.Table]:
         """Return them in columns."""

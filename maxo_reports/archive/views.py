@@ -117,6 +117,25 @@ class CallView:
                 for batch in reader:
                     yield pa.Table.from_batches([batch])
 
+    def foremost(self, measure: str, most: int) -> tuple[CallLine, ...]:
+        """Return the calls with the most of a measure; among equals the earlier first."""
+        assert measure in {"seconds", "cost"}, "only figures have a greatest"
+        rows = self._all(
+            f"SELECT {self._line()} FROM {self._name} WHERE {measure} > 0"
+            f" ORDER BY {measure} DESC, unixtime, call_id LIMIT {int(most)}"
+        )
+        return tuple(map(CallLine._make, rows))
+
+    def called(self, direction: str) -> Iterator[tuple[str, Totals]]:
+        """Return the totals of each B-party, as the carrier writes it, of one direction."""
+        with closing(self._db.cursor()) as cursor:
+            sql = (
+                f"SELECT b_party, {_MEASURES} FROM {self._name} WHERE direction = ?"
+                " GROUP BY b_party ORDER BY b_party"
+            )
+            for b_party, *row in fetched(cursor.execute(sql, [direction])):
+                yield b_party, _totals(row)
+
     def _local(self) -> str:
         """Return the SQL for seconds on the local clock, from the core's own table of offsets."""
         cases = "".join(

@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from maxo_reports import __version__
-from maxo_reports.cli import archive, machine, mailing, packs, saying
+from maxo_reports.cli import archive, machine, mailing, packs, saying, template
 from maxo_reports.errors import MaxoReportsError
 
-_FAMILIES = (packs, mailing, archive, machine)
+_FAMILIES = (packs, mailing, archive, machine, template)
 """Modules whose ``add`` puts their commands into the parser, in the order of ``--help``."""
 _EXIT_CODES = """\
 exit codes: 0 done; 1 done, with findings that need a person; 2 usage or configuration;

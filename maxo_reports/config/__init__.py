@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from maxo_reports.config import brand
 from maxo_reports.config.accounts import (
     DEFAULT_BASE_URL,
     DEFAULT_KEY_ENV,
@@ -26,6 +27,7 @@ from maxo_reports.config.keys import KEYRING_SERVICE, MAIL_KEYRING, api_key, mai
 from maxo_reports.config.mail import SENDS, Addressee, Mail, read_addressees, read_mail
 from maxo_reports.config.problems import Limits, Problems, filled
 from maxo_reports.config.template import TEMPLATE, write_template
+from maxo_reports.core.brand import Brand
 from maxo_reports.core.checks import DEPTHS
 from maxo_reports.core.money import GST_BASES
 from maxo_reports.errors import ConfigError, did_you_mean
@@ -80,15 +82,21 @@ def load(folder: Path, environment: Mapping[str, str]) -> Workspace:
     except OSError as problem:
         raise ConfigError(f"cannot read {path}: {problem.strerror}") from None
     problems = Problems(str(path))
-    problems.unknown("", content, {"settings", "account", "mail"})
+    problems.unknown("", content, {"settings", "account", "brand", "mail"})
     given = problems.table("settings", content.get("settings", {}))
     settings = filled(Settings(), given, "settings", problems, _LIMITS)
     settings = _from_environment(settings, environment, problems)
+    sender = brand.read("brand", content.get("brand"), folder, problems)
     mail = read_mail(content.get("mail", {}), problems)
     accounts, addressees = {}, {}
     tables = problems.table("account", content.get("account", {}))
     for name, given_account in tables.items():
-        accounts[name], addressees[name] = _account(name, given_account, mail, problems)
+        of_account = dict(problems.table(f"account.{name}", given_account))
+        listed = of_account.pop("mail", [])
+        addressees[name] = read_addressees(f"account.{name}.mail", listed, mail, problems)
+        accounts[name] = _account(name, of_account, sender, folder, problems)
+        if of_account.get("send") == "automatic" and not mail.can_send:
+            problems.add(f'[account.{name}] send = "automatic" needs a host under [mail]')
     if not tables:
         problems.add('there is no account: write a table such as [account.acme] with name = "..."')
     problems.raise_any()
@@ -119,12 +127,11 @@ def _from_environment(
 
 
 def _account(
-    name: str, given: Any, mail: Mail, problems: Problems
-) -> tuple[Account | None, tuple[Addressee, ...]]:
+    name: str, given: Mapping[str, Any], sender: Brand, folder: Path, problems: Problems
+) -> Account | None:
     table = f"account.{name}"
-    given = dict(problems.table(table, given))
-    listed = given.pop("mail", [])
-    addressees = read_addressees(f"{table}.mail", listed, mail, problems)
+    tables = {key: value for key, value in given.items() if key in brand.TABLES}
+    given = {key: value for key, value in given.items() if key not in brand.TABLES}
     if not _ACCOUNT_ID.fullmatch(name):
         problems.add(f"[{table}] the account's id may hold a-z, 0-9, - and _ only, 63 at most")
     missing = [key for key in ("name", "timezone") if key not in given]
@@ -136,11 +143,10 @@ def _account(
         problems.add(f"[{table}] timezone {account.timezone!r} is not an IANA zone{meant}")
     if trouble := _address_trouble(account.base_url):
         problems.add(f"[{table}] base_url {trouble}")
-    if account.send == "automatic" and not mail.can_send:
-        problems.add(f'[{table}] send = "automatic" needs a host under [mail]')
     if name == MAIL_KEYRING:
         problems.add(f"[{table}] no account can be called so: the keyring has mail's secret there")
-    return None if missing else account, addressees
+    account = brand.of_account(account, tables, sender, folder, problems)
+    return None if missing else account
 
 
 def _address_trouble(url: str) -> str:

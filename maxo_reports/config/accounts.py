@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from maxo_reports.config.mail import Addressee, Mail
+from maxo_reports.core.brand import NO_BRAND, Brand, Recipient
 from maxo_reports.core.money import GstBasis
 from maxo_reports.errors import UsageError, did_you_mean
 
@@ -32,6 +33,9 @@ class Account:
     """About how many calls a month has; sizes the first requests of a new account. 0: unknown."""
     send: str = "approved"
     """What ``month`` sends: what a person has approved, or every clean first issue (automatic)."""
+    brand: Brand = NO_BRAND
+    """Who sends the account's statements; without a name, nobody is named."""
+    recipient: Recipient | None = None
 
     @property
     def host(self) -> str:

@@ -42,6 +42,23 @@ cost_gst = "unknown"                       # "inclusive" or "exclusive", once a 
 # security    = "starttls"                 # port 587; or "tls", port 465; never readable
 # user        = "reports@example.com"      # its password: the variable MAXO_MAIL_SECRET,
 #                                          # secret_file, or the system's keyring
+# [brand]                                  # who sends the statements; without it nobody is named
+# name    = "Harbour Voice Pty Ltd"
+# address = ["Level 3, 10 Example Street", "NEWCASTLE NSW 2300"]
+# abn     = "51 824 753 556"               # its check digits are checked
+# phone   = "02 5550 0100"
+# email   = "accounts@example.com"
+# web     = "example.com"
+# logo    = ""                             # a .svg or .png inside this folder, "brand/logo.svg"
+# colour  = "#0f5f8c"                      # dark enough to be read on white
+# window  = { left = 20, bottom = 20, width = 90, height = 35 }   # of a DL envelope, in mm
+
+# [account.acme.brand]                     # takes the place of [brand] for this account, whole
+# name    = "Harbour Voice Pty Ltd"
+
+# [account.acme.recipient]
+# name    = "Acme Pty Ltd"                 # default: the account's name
+# address = ["12 Wattle Lane", "BRISBANE QLD 4000"]
 
 # [settings]
 # out = "out"                              # where packs go

@@ -39,6 +39,8 @@ NO_CALLS = "No calls in this period."
 MOST_ACROSS = 16
 """Columns of a matrix besides its totals: as many as can be read on one page's width."""
 OTHER_NUMBERS = "Other numbers"
+MONTHS_BACK = {"trend": 12, "previous": 1}
+"""Kind of section -> how many months before the period it shows."""
 _NO_MONTH = "The period is not one month of the account, so there are no months to compare with."
 
 
@@ -141,11 +143,35 @@ class _Month:
 
 def trend(spec: SectionSpec, source: Source, view: View) -> Section:
     """Fill this period beside the months before it; one without figures is named, not guessed."""
+    months, this, note = _months(spec, source, view)
+    table = (
+        _side_by_side(spec, (*months, this)) if spec.group_by else _one_below(spec, months, this)
+    )
+    return Section(spec, table, note)
+
+
+def previous(spec: SectionSpec, source: Source, view: View) -> Section:
+    """Fill this period beside the one before; where that has no figures, a note says why."""
+    months, this, note = _months(spec, source, view)
+    periods = (*(month.period for month in source.back(1)), source.heading.period)
+    named = [period.name for period in periods]
+    *months, this = (
+        replace(month, label=name) for month, name in zip((*months, this), named, strict=True)
+    )
+    table = _one_below(spec, months, this, with_state=False)
+    if not any(month.ledger for month in months):
+        table = replace(table, rows=())
+    return Section(spec, table, note)
+
+
+def _months(spec: SectionSpec, source: Source, view: View) -> tuple[Sequence[_Month], _Month, str]:
+    """Return the months before, this one, and a note on those that have no figures."""
     where = view.where
     heading = source.heading
+    earlier = source.back(MONTHS_BACK[spec.kind])
     months = [
         _Month(m.period.label, m.state, m.select(where) if m.select is not None else None)
-        for m in source.earlier
+        for m in earlier
     ]
     this = _Month(heading.period.label, f"this one, {heading.state.word}", view.ledger)
     lacking: dict[str, list[str]] = {}
@@ -154,18 +180,16 @@ def trend(spec: SectionSpec, source: Source, view: View) -> Section:
             lacking.setdefault(month.state, []).append(month.label)
     said = [f"{state}: {', '.join(labels)}" for state, labels in lacking.items()]
     note = f"No figures, {'; '.join(said)}." if said else ""
-    note = note if source.earlier else _NO_MONTH
-    table = (
-        _side_by_side(spec, (*months, this)) if spec.group_by else _one_below(spec, months, this)
-    )
-    return Section(spec, table, note)
+    return months, this, note if earlier else _NO_MONTH
 
 
-def _one_below(spec: SectionSpec, months: Sequence[_Month], this: _Month) -> Table:
+def _one_below(
+    spec: SectionSpec, months: Sequence[_Month], this: _Month, *, with_state: bool = True
+) -> Table:
     """Return one row a month, with what the cost has changed since the month above."""
     columns = [
         Column("month", "Month", Kind.TEXT),
-        Column("state", "Figures", Kind.TEXT),
+        *([Column("state", "Figures", Kind.TEXT)] if with_state else []),
         *measures(spec),
     ]
     with_change = "cost" in spec.show
@@ -179,7 +203,8 @@ def _one_below(spec: SectionSpec, months: Sequence[_Month], this: _Month) -> Tab
         change = control.cost - before if control and before is not None else None
         before = control.cost if control else None
         more = (change,) if with_change else ()
-        rows.append(Row((month.label, month.state, *cells, *more)))
+        state = (month.state,) if with_state else ()
+        rows.append(Row((month.label, *state, *cells, *more)))
     return Table(tuple(columns), tuple(rows))
 
 

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES, Group, Totals
-from maxo_reports.core.report import CALL_COLUMNS, Cell, Column, Kind, Role, Row, SectionSpec
+from maxo_reports.core.report import (
+    CALL_COLUMNS,
+    Cell,
+    Column,
+    Kind,
+    Role,
+    Row,
+    SectionSpec,
+    Table,
+)
 
 _MEASURE_KINDS: Mapping[str, Kind] = {"seconds": Kind.DURATION, "cost": Kind.MONEY}
 
@@ -35,6 +45,24 @@ def total_row(totals: Totals, names: Sequence[str], width: int) -> Row:
     """Return the last row of a table, whose first ``width`` cells are no figures."""
     labels: tuple[Cell, ...] = ("Total", *(None,) * (width - 1))
     return Row((*labels, *figures(totals, names)), Role.TOTAL)
+
+
+MOST_DRAWN = 8
+"""How many rows of a grouped table a chart has: those of the highest cost."""
+
+
+def drawn(table: Table) -> tuple[Row, ...]:
+    """Return the rows of a grouped table that a chart of it shows, the dearest first."""
+    place = next((at for at, c in enumerate(table.columns) if c.key == "cost"), None)
+    if place is None:
+        return ()
+
+    def cost(row: Row) -> Decimal:
+        value = row.cells[place]
+        return value if isinstance(value, Decimal) else Decimal(0)
+
+    rows = (row for row in table.rows if row.role is Role.ROW and cost(row) > 0)
+    return tuple(sorted(rows, key=lambda row: (-cost(row), row.key))[:MOST_DRAWN])
 
 
 ORDER_OF: Mapping[str, Callable[[Group], tuple[object, ...]]] = {

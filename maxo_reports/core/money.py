@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
@@ -64,6 +65,31 @@ def printed_places(values: Sequence[Decimal]) -> int:
 def round_half_up(value: Decimal, places: int = 2) -> Decimal:
     """Round once, half away from zero, as the GST Act's s 9-90 rounds half a cent up."""
     return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class Gst:
+    """A total split for the goods and services tax, in cents: ``without + tax == whole``."""
+
+    without: Decimal
+    tax: Decimal
+    whole: Decimal
+
+
+def gst_of(total: Decimal, basis: GstBasis) -> Gst | None:
+    """Work the tax out on a total, never on its parts; None where the basis is not declared.
+
+    A tenth of what does not include it, an eleventh of what does (GST Act s 9-70), rounded once,
+    half a cent up (s 9-90). The figure beside it is what is left, so that both add up.
+    """
+    if basis == "unknown":
+        return None
+    cents = round_half_up(total)
+    if basis == "exclusive":
+        tax = round_half_up(total / 10)
+        return Gst(cents, tax, cents + tax)
+    tax = round_half_up(total / 11)
+    return Gst(cents - tax, tax, cents)
 
 
 def to_text(value: Decimal, places: int, sign: str = "") -> str:

@@ -35,6 +35,18 @@ class Window:
         return self.end - self.start
 
 
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+_LONGEST_MONTH = 31
+
+
+def day_name(day: date) -> str:
+    """Write ``31 Oct 2026``, in whatever locale we run."""
+    return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
+
+
 @dataclass(frozen=True, slots=True)
 class BillingPeriod:
     """A half-open span of whole local days in an account's zone.
@@ -59,6 +71,20 @@ class BillingPeriod:
     def key(self) -> str:
         """A name for folders that says the days and does not depend on the user's word for it."""
         return f"{self.first}..{self.until}"
+
+    @property
+    def name(self) -> str:
+        """What people call it: a calendar month by its name, else by its first and last day."""
+        first = self.first
+        if self.is_month:
+            return f"{MONTHS[first.month - 1]} {first.year}"
+        return f"{day_name(first)} to {day_name(self.last)}"
+
+    @property
+    def is_month(self) -> bool:
+        """Whether it is a calendar month."""
+        days = (self.until - self.first).days
+        return self.first.day == self.until.day == 1 and days <= _LONGEST_MONTH
 
     @property
     def last(self) -> date:

@@ -7,17 +7,18 @@ each renderer writes them natively and formatting happens last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple, Protocol
 
+from maxo_reports.core.brand import NO_BRAND, Brand, Recipient
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.checks import Check, Completeness, Finding, State
 from maxo_reports.core.ledger import NOTHING, Ledger, Totals
-from maxo_reports.core.money import GstBasis
+from maxo_reports.core.money import GstBasis, round_half_up
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.where import ALL, Where
 
@@ -34,6 +35,8 @@ class Kind(Enum):
     """Whole seconds."""
     MONEY = "money"
     """Dollars as Decimal; None where the carrier's cost cannot be read."""
+    CENTS = "cents"
+    """Dollars that were rounded once, to the cent: what is paid."""
     MOMENT = "moment"
     """Local time."""
     DATE = "date"
@@ -46,6 +49,8 @@ class Role(Enum):
     """What a row is for."""
 
     ROW = "row"
+    SUBTOTAL = "subtotal"
+    """The sum of the rows right above it; its parts are counted in the total already."""
     TOTAL = "total"
 
 
@@ -147,6 +152,14 @@ class Calls(Protocol):
         """Return how many letters the longest text of each column of texts has."""
         ...
 
+    def foremost(self, measure: str, most: int) -> Sequence[CallLine]:
+        """Return the calls with the most of a measure that have any, the greatest first."""
+        ...
+
+    def called(self, direction: str) -> Iterable[tuple[str, Totals]]:
+        """Return the totals of each B-party, as the carrier writes it, of one direction."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -164,6 +177,8 @@ Selector = Callable[[Where, bool], View]
 
 MOST_SHEETS = 100
 """How many sheets of single service numbers a workbook gets, unless its definition says."""
+MOST_ROWS = 10
+"""How many rows a list of the foremost has, unless its definition says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +186,8 @@ class SectionSpec:
     """One section of a definition, as the user wrote it and the reader has checked it.
 
     ``labels`` are the columns that are renamed, ``hidden`` those out of sight. ``each`` makes a
-    sheet for each service number, ``sheets`` at most.
+    sheet for each service number, ``sheets`` at most. ``most`` is how many rows a list of the
+    foremost has; ``subtotals`` adds up each value of the first dimension.
     """
 
     kind: str
@@ -187,6 +203,8 @@ class SectionSpec:
     hidden: frozenset[str] = frozenset()
     each: bool = False
     sheets: int = MOST_SHEETS
+    most: int = MOST_ROWS
+    subtotals: bool = False
 
     def named(self, column: Column) -> Column:
         """Return a column under the name that the definition gives it."""
@@ -240,30 +258,6 @@ class Section:
     parts: tuple[Part, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """The one palette of workbook, statement and email: colours as ``#rrggbb``, fonts by name.
-
-    ``font`` is the shipped one, ``workbook_font`` one that spreadsheet programs have.
-    """
-
-    font: str
-    workbook_font: str
-    ink: str
-    muted: str
-    line: str
-    tint: str
-    paper: str
-    brand: str
-    on_brand: str
-    accent: str
-    inbound: str
-    outbound: str
-    good: str
-    warning: str
-    bad: str
-
-
 COST_BASIS: Mapping[GstBasis, str] = {
     "inclusive": "Costs as reported by the carrier, GST included.",
     "exclusive": "Costs as reported by the carrier, GST not included.",
@@ -276,7 +270,8 @@ class Heading:
     """What stands above the figures of a report: for whom, which period, how sure.
 
     ``pulled_at`` is when the carrier was last asked, in the account's zone. ``revision`` is the
-    running number of this issue of the period.
+    running number of this issue of the period. ``brand`` is who sends the report, ``recipient``
+    who gets it, None where only the account's name is known.
     """
 
     account_id: str
@@ -286,6 +281,18 @@ class Heading:
     cost_gst: GstBasis
     pulled_at: datetime
     revision: int = 1
+    brand: Brand = NO_BRAND
+    recipient: Recipient | None = None
+
+    @property
+    def number(self) -> str:
+        """The statement's number: no two issues of an account have the same.
+
+        The period is the first and last day, or a calendar month's six digits.
+        """
+        of = self.period
+        days = f"{of.first:%Y%m}" if of.is_month else f"{of.first:%Y%m%d}-{of.last:%Y%m%d}"
+        return f"{self.account_id.upper()}-{days}-{self.revision}"
 
     @property
     def cost_basis(self) -> str:
@@ -334,6 +341,10 @@ class Source:
     select: Selector = _no_selection
     earlier: tuple[Earlier, ...] = ()
 
+    def back(self, months: int) -> tuple[Earlier, ...]:
+        """Return the last months before the period, as many as are wanted and there are."""
+        return self.earlier[-months:] if months else ()
+
     def view(self, where: Where, *, by_number: bool = False) -> View:
         """Return the calls of a filter; the whole needs no second look."""
         if where or by_number:
@@ -360,6 +371,11 @@ class Report:
     connected_statuses: tuple[str, ...]
     filtered: str = ""
     checks: tuple[Check, ...] = ()
+
+    @property
+    def payable(self) -> Decimal:
+        """The total rounded once, half up, to the cent."""
+        return round_half_up(self.totals.cost)
 
     def sections_for(self, file_format: str) -> tuple[Section, ...]:
         """Return the sections that a file of this format shows."""

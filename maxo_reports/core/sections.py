@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from maxo_reports.core import checks, grids, money
+from maxo_reports.core import checks, grids, money, notable, payable
 from maxo_reports.core.changes import KINDS, Change
 from maxo_reports.core.checks import Check
 from maxo_reports.core.ledger import Ledger, Totals
@@ -20,6 +20,7 @@ from maxo_reports.core.period import LocalClock
 from maxo_reports.core.report import (
     Column,
     Definition,
+    Earlier,
     Kind,
     Report,
     Role,
@@ -40,6 +41,11 @@ SECTION_KINDS: Mapping[str, str] = {
     "matrix": "one measure by two dimensions: rows, columns and both totals (workbook only)",
     "itemised": 'every call; with each = "service_number" on a sheet for each number',
     "trend": "this month beside the twelve before it, as far as the archive has them",
+    "previous": "this period beside the one before, where the archive has it",
+    "gst": "the total split for GST; left out where the basis is not declared",
+    "top-destinations": "the numbers called that cost or count the most, and all others",
+    "longest-calls": "the calls of the longest duration",
+    "dearest-calls": "the calls of the highest cost",
     "exceptions": "the findings",
     "checks": "the figures that had to agree",
     "windows": "what was asked of the carrier, and which reply came",
@@ -50,30 +56,37 @@ SECTION_KINDS: Mapping[str, str] = {
 
 ORDERS: tuple[str, ...] = tuple(ORDER_OF)
 """How the rows of a grouped table can be ordered."""
+SUBTOTAL = "Subtotal"
 OF_CHANGES = frozenset({"changes", "changed-calls"})
 """Kinds that a first issue leaves out."""
 
 
-OF_CALLS = frozenset({"summary", "groups", "days", "matrix", "itemised", "trend"})
+OF_CALLS = frozenset(
+    {
+        *("summary", "groups", "days", "matrix", "itemised", "trend", "previous", "gst"),
+        *(notable.DESTINATIONS, *notable.FOREMOST),
+    }
+)
 """Kinds that are about calls, and so about those that a filter leaves."""
 
 
 def build(definition: Definition, source: Source) -> Report:
     """Fill a definition's sections from the ledger: the one report value of all its files."""
     ledger = source.ledger
-    specs = [
-        spec
-        for spec in definition.sections
-        if source.changes is not None or spec.kind not in OF_CHANGES
-    ]
+    specs = [spec for spec in definition.sections if _is_due(spec, source)]
     filters = {spec.title: definition.where.also(spec.where) for spec in specs}
     places = money.printed_places(
         [Decimal(1).scaleb(-ledger.places), *(g.totals.cost for g in ledger.groups)]
     )
     own = source.view(definition.where)
     used = [filters[spec.title] for spec in specs if spec.kind in OF_CALLS]
-    compared = any(spec.kind == "trend" for spec in specs)
-    made = (*_of_filters((definition.where, *used), source), *_of_months(source, compared))
+    back = max((grids.MONTHS_BACK.get(spec.kind, 0) for spec in specs), default=0)
+    called = [spec for spec in specs if spec.kind == notable.DESTINATIONS]
+    made = (
+        *_of_filters((definition.where, *used), source),
+        *_of_months(source.back(back)),
+        *(notable.adds_up(source.view(filters[spec.title]), spec.title) for spec in called),
+    )
     source = replace(source, checks=(*source.checks, *made))
     return Report(
         definition,
@@ -87,6 +100,13 @@ def build(definition: Definition, source: Source) -> Report:
         _filtered(definition.where, own, source, places),
         source.checks,
     )
+
+
+def _is_due(spec: SectionSpec, source: Source) -> bool:
+    """Tell whether a section has something to say, in whatever month."""
+    if spec.kind in OF_CHANGES:
+        return source.changes is not None
+    return spec.kind != "gst" or source.heading.cost_gst != "unknown"
 
 
 def _section(
@@ -140,9 +160,9 @@ def _of_filters(used: Sequence[Where], source: Source) -> Iterator[Check]:
         yield checks.parts(f"{said}: sum of all days", kept, by_day)
 
 
-def _of_months(source: Source, wanted: bool) -> Iterator[Check]:  # noqa: FBT001 - one caller
+def _of_months(months: Sequence[Earlier]) -> Iterator[Check]:
     """Compare each earlier month's groups with its own total."""
-    for month in source.earlier if wanted else ():
+    for month in months:
         if month.select is not None:
             ledger = month.select(ALL)
             title = f"{month.period.label}: sum of all groups"
@@ -163,9 +183,21 @@ def _groups(spec: SectionSpec, _: Source, view: View) -> Section:
     keys = dimensions(spec)
     groups = sorted(view.ledger.by(spec.group_by), key=ORDER_OF[spec.order_by])
     rows = [Row((*g.key, *figures(g.totals, spec.show)), key=g.key) for g in groups]
+    if spec.subtotals:
+        rows = list(_with_subtotals(spec, view, rows))
     rows.append(total_row(view.ledger.control, spec.show, len(keys)))
     table = Table(keys + measures(spec), tuple(rows), spec.group_by)
     return Section(spec, table, "" if groups else grids.NO_CALLS)
+
+
+def _with_subtotals(spec: SectionSpec, view: View, rows: Sequence[Row]) -> Iterator[Row]:
+    """Bring the rows of each value of the first dimension together, with their sum below them."""
+    for group in sorted(view.ledger.by(spec.group_by[:1]), key=ORDER_OF[spec.order_by]):
+        (value,) = group.key
+        yield from (row for row in rows if row.key[0] == value)
+        blank = (None,) * (len(spec.group_by) - 2)
+        cells = (value, SUBTOTAL, *blank, *figures(group.totals, spec.show))
+        yield Row(cells, Role.SUBTOTAL)
 
 
 def _days(spec: SectionSpec, _: Source, view: View) -> Section:
@@ -322,4 +354,8 @@ _FILL_CALLS: Mapping[str, Callable[[SectionSpec, Source, View], Section]] = {
     "matrix": grids.matrix,
     "itemised": _itemised,
     "trend": grids.trend,
+    "previous": grids.previous,
+    "gst": payable.gst,
+    notable.DESTINATIONS: notable.destinations,
+    **dict.fromkeys(notable.FOREMOST, notable.foremost),
 }

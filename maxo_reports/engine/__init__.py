@@ -32,6 +32,7 @@ from maxo_reports.engine.packs import (
     verify,
 )
 from maxo_reports.engine.probing import probe, probe_as_json
+from maxo_reports.engine.template import Trial, check_templates, copy_template
 from maxo_reports.issue import Outcome
 from maxo_reports.job import Job, Progress
 
@@ -43,8 +44,11 @@ __all__ = [
     "Post",
     "Progress",
     "Told",
+    "Trial",
     "Wish",
     "as_json",
+    "check_templates",
+    "copy_template",
     "demo",
     "entry_json",
     "examine_archive",

@@ -13,7 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from maxo_reports.core.report import Report, Theme
+from maxo_reports.core.brand import Brand
+from maxo_reports.core.checks import Finding
+from maxo_reports.core.report import Report
+from maxo_reports.core.theme import Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,10 @@ class Style:
     folders: tuple[Path, ...]
     program: str
 
+    def branded(self, brand: Brand) -> Style:
+        """Return the style of a sender: its colour, and files that are signed with its name."""
+        return Style(self.theme.branded(brand.colour), self.folders, brand.name or self.program)
+
 
 class Renderer(Protocol):
     """What a renderer module offers."""
@@ -34,8 +41,8 @@ class Renderer(Protocol):
     SUFFIX: str
     MEDIA_TYPE: str
 
-    def render(self, report: Report, style: Style, target: Path) -> None:
-        """Write the report to ``target``, which does not exist yet."""
+    def render(self, report: Report, style: Style, target: Path) -> tuple[Finding, ...]:
+        """Write the report to ``target``, which does not exist yet; return what it cannot show."""
         ...
 
 

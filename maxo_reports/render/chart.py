@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from maxo_reports.core.measured import drawn
 from maxo_reports.core.period import BillingPeriod
-from maxo_reports.core.report import Column, Kind, Role, Table
-
-BAR_LENGTH = 38.0
-"""The longest bar beside a row, in points."""
+from maxo_reports.core.report import Cell, Column, Kind, Role, Table
 
 WIDTH, HEIGHT = 493.0, 118.0
 LEFT, TOP, BOTTOM = 30.0, 12.0, 14.0
@@ -24,6 +22,10 @@ LEFT, TOP, BOTTOM = 30.0, 12.0, 14.0
 
 EVERY_DAY = 35
 """Up to this many columns, each one has the number of its day under it."""
+
+BEAMS_LEFT = 132.0
+"""The room for the names of the rows of a chart of bars, in points."""
+_BEAM, _VALUE_ROOM, _THINNEST = 14.0, 70.0, 1.0
 
 _ZERO = Decimal(0)
 _SATURDAY = 5
@@ -45,6 +47,28 @@ class Bar:
     slot_x: float
     slot_width: float
     weekend: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beam:
+    """One row's bar: what it is called (cells with their kinds), its cost, where it lies."""
+
+    name: tuple[tuple[Cell, str], ...]
+    direction: str
+    value: Decimal
+    middle: float
+    length: float
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """The chart of a grouped table: bars from a line at the left, each with its name and cost."""
+
+    bars: tuple[Beam, ...]
+    height: float
+    width: float = WIDTH
+    left: float = BEAMS_LEFT
+    thick: float = _BEAM * 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +106,28 @@ class Days:
     depth: float = HEIGHT - TOP - BOTTOM
 
 
-def bars(table: Table) -> tuple[float, ...] | None:
-    """Return how long a bar each row gets, the greatest the longest; credits get none."""
-    _, values = _drawn(table)
-    greatest = max(values, default=_ZERO)
-    if greatest <= 0:
+def categories(table: Table) -> Categories | None:
+    """Place one bar a row, the dearest above; None where nothing cost anything."""
+    rows = drawn(table)
+    if not rows:
         return None
-    return tuple(_point(max(0.0, float(value / greatest)) * BAR_LENGTH) for value in values)
+    place = next(at for at, c in enumerate(table.columns) if c.key == "cost")
+    values = [Decimal(str(row.cells[place])) for row in rows]
+    keys = [at for at, c in enumerate(table.columns) if c.key in table.group_by]
+    ways = [at for at in keys if table.columns[at].key == "direction"]
+    # What a row is called without its direction, which the bar's own look tells.
+    names = [at for at in keys if at not in ways] or keys
+    bars = tuple(
+        Beam(
+            tuple((row.cells[at], table.columns[at].kind.value) for at in names),
+            str(row.cells[ways[0]]) if ways else "",
+            value,
+            _point(_BEAM * number + _BEAM / 2),
+            _point(max(_THINNEST, float(value / values[0]) * (WIDTH - BEAMS_LEFT - _VALUE_ROOM))),
+        )
+        for number, (row, value) in enumerate(zip(rows, values, strict=True))
+    )
+    return Categories(bars, _point(_BEAM * len(bars)))
 
 
 def days(table: Table, period: BillingPeriod) -> Days | None:
@@ -103,8 +142,8 @@ def days(table: Table, period: BillingPeriod) -> Days | None:
     calendar = [
         period.first + timedelta(days=place) for place in range((period.until - period.first).days)
     ]
-    drawn = [known.get(day, _ZERO) for day in calendar]
-    low, high = min(*drawn, _ZERO), max(*drawn, _ZERO)
+    heights = [known.get(day, _ZERO) for day in calendar]
+    low, high = min(*heights, _ZERO), max(*heights, _ZERO)
     ground = HEIGHT - BOTTOM
     slot = (WIDTH - LEFT) / len(calendar)
 
@@ -121,16 +160,16 @@ def days(table: Table, period: BillingPeriod) -> Days | None:
             _point(slot),
             day.weekday() >= _SATURDAY,
         )
-        for place, (day, value) in enumerate(zip(calendar, drawn, strict=True))
+        for place, (day, value) in enumerate(zip(calendar, heights, strict=True))
     )
-    peak = max(range(len(drawn)), key=lambda place: (drawn[place], -place))
+    peak = max(range(len(heights)), key=lambda place: (heights[place], -place))
     middle = columns[peak].x + columns[peak].width / 2
     return Days(
         column,
         calendar[0],
         calendar[-1],
         calendar[peak],
-        drawn[peak],
+        heights[peak],
         Mark(_point(min(max(middle, LEFT + 18), WIDTH - 18)), _point(columns[peak].y - 3), ""),
         columns,
         tuple(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from decimal import Decimal
 from pathlib import PurePath
 
 from maxo_reports.addresses import Address
@@ -18,6 +18,7 @@ from maxo_reports.core import money
 from maxo_reports.core.checks import State
 from maxo_reports.core.ledger import Totals
 from maxo_reports.core.numbering import numbers_in
+from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.text import visible
 from maxo_reports.errors import MailError
 from maxo_reports.render import Style, templates
@@ -42,22 +43,21 @@ _KILO, _MEGA = 1_000, 1_000_000
 class Facts:
     """What a letter says of one report of a sealed pack.
 
-    ``until`` is the day after the period's last. ``totals`` are those that the report's files
-    say; ``filtered`` tells in words which calls they are about, if not all. ``replaced`` is the
-    earlier revision that the recipient may have, or 0. ``to_look_at`` is the number of findings
-    that need a person. ``fingerprint`` is the hash of the pack's manifest.
+    ``totals`` are those that the report's files say, ``payable`` their cost to the cent;
+    ``filtered`` tells in words which calls they are about, if not all. ``replaced`` is the earlier
+    revision that the recipient may have, or 0. ``to_look_at`` is the number of findings that need
+    a person. ``fingerprint`` is the hash of the pack's manifest.
     """
 
     account_id: str
     account_name: str
     title: str
-    first: date
-    until: date
-    zone: str
+    period: BillingPeriod
     state: State
     revision: int
     replaced: int
     totals: Totals
+    payable: Decimal
     cost_basis: str
     filtered: str
     to_look_at: int
@@ -126,10 +126,10 @@ def _view(
         "title": _shown(facts.title),
         "account": {"id": facts.account_id, "name": _shown(facts.account_name)},
         "period": {
-            "name": templates.period_name(facts.first, facts.until),
-            "first": facts.first,
-            "last": date.fromordinal(facts.until.toordinal() - 1),
-            "zone": _shown(facts.zone),
+            "name": facts.period.name,
+            "first": facts.period.first,
+            "last": facts.period.last,
+            "zone": _shown(facts.period.zone),
         },
         "state": {
             "word": facts.state.word,
@@ -137,6 +137,8 @@ def _view(
         },
         "revision": facts.revision,
         "replaces": facts.replaced,
+        "payable": facts.payable,
+        "is_rounded": facts.payable != facts.totals.cost,
         "is_empty": not facts.totals.calls,
         "totals": {
             "calls": f"{facts.totals.calls:,}",

@@ -29,6 +29,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from xml.sax.saxutils import escape as xml_escape
 
+from maxo_reports.core.brand import Logo
+from maxo_reports.core.checks import Finding
 from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Section, Table
 from maxo_reports.core.text import visible
 from maxo_reports.errors import ConfigError
@@ -37,6 +39,8 @@ from maxo_reports.render import (
     Style,
     SystemLibraryMissing,
     chart,
+    glyphs,
+    sender,
     templates,
 )
 
@@ -47,8 +51,9 @@ LANGUAGE = "en-AU"
 VARIANT = "pdf/ua-1"
 """Tagged, so that a screen reader finds the tables' headings and the charts' words."""
 
-LONGEST_TEXT, LONGEST_NAME, LONGEST_FOOT = 300, 100, 64
-"""How many letters of a text are shown: of a message, of a name or category, in the foot."""
+LONGEST_TEXT, LONGEST_NAME, LONGEST_FOOT, LONGEST_BEAM = 300, 100, 64, 30
+"""How many letters of a text are shown: of a message, a name or category, in the foot, beside a
+bar."""
 
 ROOMY = 44
 """How many letters the figures of a total may have before a table needs smaller type."""
@@ -56,10 +61,10 @@ ROOMY = 44
 _TRUETYPE = b"\x00\x01\x00\x00"
 
 
-def render(report: Report, style: Style, target: Path) -> None:
+def render(report: Report, style: Style, target: Path) -> tuple[Finding, ...]:
     """Write the statement to ``target``, which does not exist yet."""
     fonts = _fonts(style)
-    html = page(report, style)
+    html, missing = glyphs.written_out(page(report, style), style.folders)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         variables = {
             "FONTCONFIG_FILE": _font_settings(fonts, Path(scratch)),
@@ -70,24 +75,25 @@ def render(report: Report, style: Style, target: Path) -> None:
             document = weasyprint.HTML(
                 string=html,
                 base_url=style.folders[0].resolve().as_uri() + "/",
-                url_fetcher=_fetcher(weasyprint.urls, style.folders),
+                url_fetcher=_fetcher(weasyprint.urls, style.folders, report.heading.brand.logo),
             )
             written = document.write_pdf(pdf_variant=VARIANT)
     if troubles:
         raise ConfigError([f"template {report.definition.template}: {line}" for line in troubles])
     target.write_bytes(written)
+    return glyphs.findings(missing, target.name)
 
 
 def page(report: Report, style: Style) -> str:
     """Fill the templates: the statement as HTML, which WeasyPrint then sets on pages."""
     template = report.definition.template
-    return templates.fill(template, _view(report, style), style.folders, report.places)
+    return templates.fill(template, view(report, style), style.folders, report.places)
 
 
 # ---- what the templates see -----------------------------------------------------------------
 
 
-def _view(report: Report, style: Style) -> dict[str, object]:
+def view(report: Report, style: Style) -> dict[str, object]:
     """Return plain values only: text made safe to look at, numbers, dates, lists and dicts."""
     heading = report.heading
     period = heading.period
@@ -96,13 +102,16 @@ def _view(report: Report, style: Style) -> dict[str, object]:
         "program": style.program,
         "theme": asdict(style.theme),
         "title": _shown(report.definition.title),
+        "number": _shown(heading.number),
+        "revision": heading.revision,
+        **sender.view(heading, lambda text: _shown(text, LONGEST_NAME)),
         "account": {
             "id": _shown(heading.account_id),
             "name": _shown(heading.account_name, LONGEST_NAME),
             "short": _shown(heading.account_name, LONGEST_FOOT),
         },
         "period": {
-            "name": templates.period_name(period.first, period.until),
+            "name": period.name,
             "first": period.first,
             "last": period.last,
             "zone": _shown(period.zone),
@@ -115,6 +124,9 @@ def _view(report: Report, style: Style) -> dict[str, object]:
         "pulled_at_iso": heading.pulled_at.isoformat(timespec="seconds"),
         "cost_basis": heading.cost_basis,
         "totals": asdict(report.totals),
+        "payable": report.payable,
+        "is_rounded": report.payable != report.totals.cost,
+        "attention": [_finding(found) for found in report.findings if found.severity != "info"],
         "filtered": _shown(report.filtered),
         "sections": [
             _section(section, report) for section in report.sections_for(SUFFIX.lstrip("."))
@@ -136,12 +148,11 @@ def _section(section: Section, report: Report) -> dict[str, object]:
         "filtered": _shown(section.filtered) if section.filtered != report.filtered else "",
         "note": _shown(section.note),
         "columns": [_column(column) for column in table.columns],
-        "rows": _rows(table, Role.ROW),
+        "rows": _rows(table, Role.ROW, Role.SUBTOTAL),
+        "roles": [row.role.value for row in table.rows if row.role is not Role.TOTAL],
         "totals": _rows(table, Role.TOTAL),
         "dense": _dense(table),
-        "bars": chart.bars(table) if spec.chart and spec.kind == "groups" else None,
-        "bar_after": len(table.group_by) - 1,
-        "bar_length": chart.BAR_LENGTH,
+        "categories": _categories(table) if spec.chart and spec.kind == "groups" else None,
         "chart": _days(table, report) if spec.chart and spec.kind == "days" else None,
     }
 
@@ -155,6 +166,31 @@ def _in_sight(table: Table) -> Table:
     keys = sum(1 for at in places if at < len(table.group_by))
     columns = tuple(table.columns[at] for at in places)
     return Table(columns, rows, table.group_by[:keys])
+
+
+def _finding(found: Finding) -> dict[str, object]:
+    return {
+        "severity": found.severity,
+        "where": _shown(found.where),
+        "message": _shown(found.message),
+        "dollars": found.dollars,
+    }
+
+
+def _categories(table: Table) -> dict[str, object] | None:
+    drawing = chart.categories(table)
+    if drawing is None:
+        return None
+    bars = [
+        {
+            **asdict(bar),
+            "name": [
+                [_shown(str(cell or "(none)"), LONGEST_BEAM), kind] for cell, kind in bar.name
+            ],
+        }
+        for bar in drawing.bars
+    ]
+    return {**asdict(drawing), "bars": bars}
 
 
 def _days(table: Table, report: Report) -> dict[str, object] | None:
@@ -174,16 +210,17 @@ def _column(column: Column) -> dict[str, str]:
     return {"key": column.key, "label": _shown(column.label), "kind": column.kind.value}
 
 
-def _rows(table: Table, role: Role) -> list[list[Cell]]:
+def _rows(table: Table, *roles: Role) -> list[list[Cell]]:
     """Return the cells of the rows; counts are written out here, since no filter does."""
-    longest = LONGEST_NAME if table.group_by else LONGEST_TEXT
+    of_calls = table.group_by or any(column.key == "b_party" for column in table.columns)
+    longest = LONGEST_NAME if of_calls else LONGEST_TEXT
     return [
         [
             _cell(cell, column.kind, longest)
             for cell, column in zip(row.cells, table.columns, strict=True)
         ]
         for row in table.rows
-        if row.role is role
+        if row.role in roles
     ]
 
 
@@ -207,25 +244,28 @@ def _shown(text: str, longest: int = LONGEST_TEXT) -> str:
 # ---- WeasyPrint's world ---------------------------------------------------------------------
 
 
-def _fonts(style: Style) -> Path:
-    """Find the shipped fonts, without any of which Pango ends the whole program."""
+def _fonts(style: Style) -> list[Path]:
+    """Find the fonts: the user's, and ours, without which Pango ends the whole program."""
     folder = style.folders[-1] / "fonts"
     for path in folder.glob("*.ttf"):
         with path.open("rb") as file:
             if file.read(len(_TRUETYPE)) == _TRUETYPE:
-                return folder.resolve()
+                return list(
+                    dict.fromkeys(p.parent.resolve() for p in glyphs.font_files(style.folders))
+                )
     raise RendererUnavailable(
         f"PDF needs the fonts that come with the templates, and there are none in {folder}: "
         "install the program again"
     )
 
 
-def _font_settings(fonts: Path, scratch: Path) -> str:
+def _font_settings(fonts: Sequence[Path], scratch: Path) -> str:
     """Write fontconfig's settings: these fonts and no others, and a cache of our own."""
+    folders = "".join(f"<dir>{xml_escape(str(folder))}</dir>" for folder in fonts)
     settings = scratch / "fonts.conf"
     settings.write_text(
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
-        f"<dir>{xml_escape(str(fonts))}</dir>"
+        f"{folders}"
         f"<cachedir>{xml_escape(str(scratch / 'cache'))}</cachedir>"
         "<config><rescan><int>0</int></rescan></config></fontconfig>",
         encoding="utf-8",
@@ -306,8 +346,8 @@ def _weasyprint() -> Any:
         ) from None
 
 
-def _fetcher(urls: Any, folders: Sequence[Path]) -> Any:
-    """Make the only way in: files under ``assets`` or ``fonts`` of a template folder."""
+def _fetcher(urls: Any, folders: Sequence[Path], logo: Logo | None) -> Any:
+    """Make the only way in: the logo, and files under ``assets`` or ``fonts`` of the folders."""
     base = folders[0].resolve()
     allowed = [folder.resolve() / name for folder in folders for name in ("assets", "fonts")]
 
@@ -317,6 +357,10 @@ def _fetcher(urls: Any, folders: Sequence[Path]) -> Any:
         def fetch(self, url: str, headers: object = None) -> Any:
             """Return a file's bytes; the user's folder comes before ours."""
             del headers
+            if logo is not None and url == sender.LOGO:
+                return urls.URLFetcherResponse(
+                    url, logo.content, {"Content-Type": logo.media_type}
+                )
             parts = urlsplit(url)
             path = Path(url2pathname(parts.path))
             if parts.scheme == "file" and not parts.netloc and path.is_relative_to(base):

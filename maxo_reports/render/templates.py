@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -18,14 +18,15 @@ import jinja2
 from jinja2.exceptions import FilterArgumentError, SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from maxo_reports.core import money, numbering
+from maxo_reports.core import money, numbering, period
 from maxo_reports.errors import ConfigError
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+CENTS = 2
 Folders = Sequence[Path]
+
+
+SHIPPED = "shipped"
+"""``shipped/statement.html`` is ours, also where the user has a ``statement.html``."""
 
 
 def fill(
@@ -33,18 +34,23 @@ def fill(
     view: Mapping[str, object],
     folders: Folders,
     places: int,
+    undefined: type[jinja2.Undefined] = jinja2.StrictUndefined,
     *,
     escaping: bool = True,
     withheld: Collection[str] = (),
 ) -> str:
     """Fill a template with a view; ``money`` writes ``places`` decimals.
 
-    The first of the folders that has the template is used. Plain text is not to be escaped;
+    The first of the folders that has the template is used. ``undefined`` is what stands for a
+    name that is not there; without another it ends the filling. Plain text is not to be escaped;
     filters that are ``withheld`` are not there. Raises ConfigError with the template's file and
     line.
     """
     try:
-        opened = _templates(tuple(folders), places, escaping=escaping, withheld=tuple(withheld))
+        if undefined is jinja2.StrictUndefined:
+            opened = _kept(tuple(folders), places, tuple(withheld), escaping=escaping)
+        else:
+            opened = environment(folders, places, undefined, escaping=escaping, withheld=withheld)
         return opened.get_template(template).render(view)
     except _TROUBLE as error:
         raise ConfigError(_told(error, template, folders)) from None
@@ -66,33 +72,60 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 @lru_cache(maxsize=8)
-def _templates(
-    folders: tuple[Path, ...], places: int, *, escaping: bool, withheld: tuple[str, ...]
-) -> _Sandbox:
+def _kept(
+    folders: tuple[Path, ...], places: int, withheld: tuple[str, ...], *, escaping: bool
+) -> jinja2.Environment:
+    """Keep what was compiled: a month of letters fills the same templates again and again."""
+    return environment(folders, places, escaping=escaping, withheld=withheld)
+
+
+def environment(
+    folders: Folders,
+    places: int,
+    undefined: type[jinja2.Undefined] = jinja2.StrictUndefined,
+    *,
+    escaping: bool = True,
+    withheld: Collection[str] = (),
+) -> jinja2.Environment:
     """Open the template folders: no function to call, and no filter but ours and the escape."""
+    shipped = jinja2.PrefixLoader({SHIPPED: jinja2.FileSystemLoader(folders[-1])})
     templates = _Sandbox(
-        loader=jinja2.FileSystemLoader(folders),
+        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(folders), shipped]),
         autoescape=escaping,
-        undefined=jinja2.StrictUndefined,
+        undefined=undefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     templates.globals.clear()
     escapes = {name: templates.filters[name] for name in ("e", "escape")}
     ours = {name: each for name, each in _filters(places).items() if name not in withheld}
-    templates.filters = {**escapes, **ours}
+    templates.filters = {**escapes, **{name: _strict(each) for name, each in ours.items()}}
     return templates
 
 
 def _filters(places: int) -> dict[str, Callable[..., str]]:
-    """Return the four filters; ``money`` writes the report's own number of decimals."""
+    """Return the four filters; ``money`` writes the report's own number of decimals.
 
-    def _money(value: object, sign: str = "") -> str:
+    With ``cents=true`` it writes two: what was rounded to the cent already.
+    """
+
+    def _money(value: object, sign: str = "", *, cents: bool = False) -> str:
         if not isinstance(value, Decimal):
             raise FilterArgumentError("money writes dollars, which are Decimal")
-        return money.to_text(value, places, sign)
+        return money.to_text(value, CENTS if cents else places, sign)
 
     return {"money": _money, "duration": _duration, "moment": moment, "phone": _phone}
+
+
+def _strict(filter_: Callable[..., str]) -> Callable[..., str]:
+    """Return a filter that uses what is undefined as text, so that its name is told."""
+
+    def strict(value: object, *given: object, **named: object) -> str:
+        return (
+            str(value) if isinstance(value, jinja2.Undefined) else filter_(value, *given, **named)
+        )
+
+    return strict
 
 
 def _duration(value: object) -> str:
@@ -108,15 +141,8 @@ def moment(value: object) -> str:
     """Write ``31 Oct 2026`` or ``31 Oct 2026, 23:59:59``, in whatever locale we run."""
     if not isinstance(value, date):
         raise FilterArgumentError("moment writes a date or a local time")
-    day = f"{value.day} {MONTHS[value.month - 1][:3]} {value.year}"
+    day = period.day_name(value)
     return f"{day}, {value:%H:%M:%S}" if isinstance(value, datetime) else day
-
-
-def period_name(first: date, until: date) -> str:
-    """Call a calendar month by its name, and anything else by its first and last day."""
-    if first.day == until.day == 1 and (until - first).days <= 31:
-        return f"{MONTHS[first.month - 1]} {first.year}"
-    return f"{moment(first)} to {moment(until - timedelta(days=1))}"
 
 
 def _phone(value: object) -> str:

@@ -40,7 +40,7 @@ def seen_cell(value: Any, kind: Kind) -> object:
         return int(value)
     if kind is Kind.DURATION:
         return _seconds(value)
-    if kind is Kind.MONEY and isinstance(value, float):
+    if kind in {Kind.MONEY, Kind.CENTS} and isinstance(value, float):
         return Decimal(repr(value))
     if kind is Kind.MOMENT and isinstance(value, date):
         return _moment(value)

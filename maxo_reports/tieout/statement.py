@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from maxo_reports.core.measured import drawn
 from maxo_reports.core.money import round_half_up
 from maxo_reports.core.report import Cell, Column, Kind, Report, Role, Section
 from maxo_reports.core.text import visible
 from maxo_reports.tieout.compared import Differences, Tied, said
 from maxo_reports.tieout.words import Line, lines
 
-_FIGURES = frozenset({Kind.COUNT, Kind.DURATION, Kind.MONEY})
+_FIGURES = frozenset({Kind.COUNT, Kind.DURATION, Kind.MONEY, Kind.CENTS})
+_DOLLARS = frozenset({Kind.MONEY, Kind.CENTS})
+_DRAWN = re.compile(r"\$([0-9,]+\.[0-9]+)$", re.ASCII)
+"""The cost that stands at the end of a bar."""
 _COUNT = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})*", re.ASCII)
 _DURATION = re.compile(r"([0-9]+):([0-9]{2}):([0-9]{2})", re.ASCII)
 _MONEY = re.compile(r"(\u2212?)\$?([0-9]{1,3}(?:,[0-9]{3})*\.[0-9]+)", re.ASCII)
@@ -30,6 +35,9 @@ _WHOLE_LABEL = 24
 _COMPARED = 80
 """How many letters of a label are compared: a template may cut a long one."""
 _FEW_DIGITS = 3
+_CENTS = 2
+_OTHER_LETTERS, _SYMBOLS = "\u0180", "\u2200"
+"""From here on no font can be relied on, and what it lacks is printed as a number."""
 _ABOVE, _BELOW = 4, 16
 """How many lines around a row a wrapped label may take."""
 
@@ -57,7 +65,7 @@ def read_back(path: Path, report: Report) -> Tied:
     # A section may be titled like the whole, whose own title stands above everything.
     own_title = _titled(printed, report.definition.title)
     starts = {s.spec.title: _titled(printed, s.spec.title, own_title) for s in sections}
-    drawn = tuple(s.spec.title for s in sections if _is_drawn(s))
+    pictures = tuple(s.spec.title for s in sections if _is_drawn(s))
     cover = printed[: min((at for at in starts.values() if at), default=len(printed))]
     for section in sections:
         start = starts[section.spec.title]
@@ -65,16 +73,17 @@ def read_back(path: Path, report: Report) -> Tied:
         until = min((other - 1 for other in starts.values() if other > start), default=None)
         own = printed[start:until]
         if section.spec.kind == "summary":
-            _compare_cover(cover, section, report.places, found)
+            _compare_cover(cover, section, report, found)
         elif _is_drawn(section):
             _compare_peak(own, section, report.places, found)
         else:
             _compare_rows(own, section, report.places, found)
+            _compare_bars(own, section, report.places, found)
     if report.heading.state.word == "provisional":
         _compare_stamps(printed, found)
     if report.filtered:
         _compare_filter(cover, report.filtered, found)
-    return found.tied(reader, drawn=drawn, totals=report.totals, filtered=report.filtered)
+    return found.tied(reader, drawn=pictures, totals=report.totals, filtered=report.filtered)
 
 
 def _is_drawn(section: Section) -> bool:
@@ -91,13 +100,14 @@ def _titled(printed: Sequence[Line], title: str, after: int = 0) -> int:
 
 
 def _compare_cover(
-    cover: Sequence[Line], section: Section, places: int, found: Differences
+    cover: Sequence[Line], section: Section, report: Report, found: Differences
 ) -> None:
-    """Look for each control total above the first table."""
+    """Look for each control total, and the one that is paid, above the first table."""
     table = section.table
     assert table is not None, "only the itemised list has no table"
     words = [word for line in cover for word in line.words]
-    for heading, kind, figure in _expected(table.rows[0].cells, table.columns, places).figures:
+    totals = _expected(table.rows[0].cells, table.columns, report.places).figures
+    for heading, kind, figure in (*totals, ("to the cent", Kind.CENTS, report.payable)):
         found.figures += 1
         if all(read(word, kind) != figure for word in words):
             found.add(f"page 1: the total {heading.lower()}, {said(figure)}, is not there")
@@ -134,8 +144,8 @@ def _compare_peak(
         column = next((n for n, c in enumerate(table.columns) if c.key == key), None)
         if column is None:
             continue
-        drawn = [row.cells[column] for row in table.rows if row.role is Role.ROW]
-        values = [value for value in drawn if isinstance(value, (int, Decimal))]
+        cells = [row.cells[column] for row in table.rows if row.role is Role.ROW]
+        values = [value for value in cells if isinstance(value, (int, Decimal))]
         if any(values):
             # Days without a row have nothing, which is more than a day of credits.
             peak = max(*values, 0)
@@ -146,6 +156,29 @@ def _compare_peak(
             if all(read("".join(line.words), kind) != figure for line in printed):
                 found.add(f"{section.spec.title!r}: the peak {said(figure)} is not there")
             return
+
+
+def _compare_bars(
+    printed: Sequence[Line], section: Section, places: int, found: Differences
+) -> None:
+    """Look for the costs at the ends of a grouped section's bars."""
+    table = section.table
+    assert table is not None, "only the itemised list has no table"
+    if not (section.spec.chart and section.spec.kind == "groups"):
+        return
+    # Letters of a drawing may come one by one.
+    ends = [match[1] for line in printed if (match := _DRAWN.search("".join(line.words)))]
+    seen = Counter(ends)
+    cost = next(at for at, column in enumerate(table.columns) if column.key == "cost")
+    for row in drawn(table):
+        value = row.cells[cost]
+        assert isinstance(value, Decimal), "only rows that cost something are drawn"
+        figure = f"{round_half_up(value, places):,.{places}f}"
+        found.figures += 1
+        seen[figure] -= 1
+        if seen[figure] < 0:
+            name = said(_expected(row.cells, table.columns, places).name)
+            found.add(f"{section.spec.title!r}: the bar of {name}, {figure}, is not there")
 
 
 def _expected(cells: Sequence[Cell], columns: Sequence[Column], places: int) -> _Expected:
@@ -159,7 +192,8 @@ def _expected(cells: Sequence[Cell], columns: Sequence[Column], places: int) -> 
             label.append(_label(cell))
             legible = legible and _is_latin(str(cell or ""))
         elif isinstance(cell, (int, Decimal)):
-            figure = round_half_up(cell, places) if isinstance(cell, Decimal) else cell
+            own = _CENTS if column.kind is Kind.CENTS else places
+            figure = round_half_up(cell, own) if isinstance(cell, Decimal) else cell
             figures.append((column.label, column.kind, figure))
     return _Expected(tuple(label), legible, tuple(figures))
 
@@ -181,7 +215,7 @@ def read(word: str, kind: Kind) -> _Figure | None:
     if kind is Kind.DURATION and (match := _DURATION.fullmatch(word)):
         hours, minutes, seconds = map(int, match.groups())
         return hours * 3600 + minutes * 60 + seconds
-    if kind is Kind.MONEY and (match := _MONEY.fullmatch(word)):
+    if kind in _DOLLARS and (match := _MONEY.fullmatch(word)):
         value = Decimal(match[2].replace(",", ""))
         return -value if match[1] else value
     return None
@@ -286,10 +320,15 @@ def _compare_filter(cover: Sequence[Line], filtered: str, found: Differences) ->
 def _is_latin(text: str) -> bool:
     """Tell whether a text reads back as it was written.
 
-    Letters that the fonts lack, and writing from right to left, come back in other orders or
-    not at all; there the figures alone must do.
+    Letters that the fonts lack come back as numbers, and writing from right to left in other
+    orders; there the figures alone must do.
     """
-    return all(c.isascii() or not c.isalpha() for c in unicodedata.normalize("NFKD", text))
+    return all(
+        c.isascii()
+        or c < _OTHER_LETTERS
+        or (c < _SYMBOLS and not c.isalnum() and unicodedata.category(c) != "So")
+        for c in unicodedata.normalize("NFC", text)
+    )
 
 
 def _squashed(*texts: str) -> str:

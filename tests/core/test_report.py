@@ -48,6 +48,12 @@ class _NoCalls:
     def lines(self) -> Iterator[CallLine]:
         return iter(())
 
+    def foremost(self, measure: str, most: int) -> list[CallLine]:
+        return []
+
+    def called(self, direction: str) -> list[tuple[str, Totals]]:
+        return []
+
 
 def _source(ledger: Ledger | None = None, **more: Any) -> Source:
     heading = Heading(

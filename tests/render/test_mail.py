@@ -11,26 +11,26 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from reports import STYLE
 
 from maxo_reports.addresses import address
 from maxo_reports.core.checks import State
 from maxo_reports.core.ledger import Totals
+from maxo_reports.core.period import parse_period
 from maxo_reports.errors import ConfigError, MailError
 from maxo_reports.render.mail import Facts, Party, size, write
 from maxo_reports.render.mime import Enclosed, Written
+from reports import STYLE
 
 FACTS = Facts(
     account_id="acme",
     account_name="Acme <b>& Sons</b> M\u00fcller",
     title="Call statement",
-    first=date(2026, 10, 1),
-    until=date(2026, 11, 1),
-    zone="Australia/Brisbane",
+    period=parse_period("2026-10", "Australia/Brisbane", date(2026, 11, 3)),
     state=State("settled"),
     revision=1,
     replaced=0,
     totals=Totals(1_234, 1_000, 700, 98_765, Decimal("1295.9048")),
+    payable=Decimal("1295.90"),
     cost_basis="Costs as reported by the carrier.",
     filtered="",
     to_look_at=0,
@@ -85,7 +85,14 @@ def test_both_parts_say_the_same_figures() -> None:
     assert letter.subject == "Call statement, Acme <b>& Sons</b> M\u00fcller, October 2026"
     seen = Seen(letter.markup).text
     for figure in (
-        *("$1,295.9048", "1,234", "700", "27:26:05", "1 Oct 2026 to 31 Oct 2026"),
+        *(
+            "$1,295.90",
+            "Exactly $1,295.9048 before it is rounded",
+            "1,234",
+            "700",
+            "27:26:05",
+            "1 Oct 2026 to 31 Oct 2026",
+        ),
         *("Acme <b>& Sons</b> M\u00fcller", "acme-statement.pdf", "56 kB", "1.2 MB"),
         *("Example Telecom", "books@example.com", "Not a tax invoice", "Costs as reported"),
     ):
@@ -119,7 +126,7 @@ def test_what_a_reader_must_know_stands_in_both() -> None:
 
 def test_an_empty_month_says_so() -> None:
     """And shows no row of zeros."""
-    letter = written(replace(FACTS, totals=Totals(0, 0, 0, 0, Decimal(0))))
+    letter = written(replace(FACTS, totals=Totals(0, 0, 0, 0, Decimal(0)), payable=Decimal(0)))
     for text in (Seen(letter.markup).text, letter.text):
         assert "There were no calls in this period." in text
         assert "$0.00" not in text
@@ -191,7 +198,7 @@ def test_words_can_be_read_light_and_dark() -> None:
         assert contrast(text, ground) >= 4.5, (text, ground)
 
 
-@pytest.mark.parametrize("place", ["account_name", "title", "filtered", "zone", "cost_basis"])
+@pytest.mark.parametrize("place", ["account_name", "title", "filtered", "cost_basis"])
 @pytest.mark.parametrize("number", ["0255500140", "+61 491 570 006", "1300 975 707"])
 def test_no_telephone_number_gets_into_a_letter(place: str, number: str) -> None:
     """Wherever it stands; the message does not repeat it."""
@@ -224,7 +231,7 @@ def test_templates_obey_the_sandbox(tmp_path: Path, template: str, says: str) ->
     """A template of one's own cannot compute, read or show numbers; file and line are told."""
     (tmp_path / "email.txt").write_text(f"Hello\n{template}\n")
     style = replace(STYLE, folders=(tmp_path, *STYLE.folders))
-    with pytest.raises(ConfigError, match="template email.txt, line 2") as why:
+    with pytest.raises(ConfigError, match=r"template email\.txt, line 2") as why:
         written(style=style)
     assert says in str(why.value)
 
@@ -239,3 +246,12 @@ def test_sizes_as_mail_programs_write_them() -> None:
     assert [size(n) for n in (0, 999, 56_000, 999_999, 1_200_000)] == [
         *("1 kB", "1 kB", "56 kB", "1,000 kB", "1.2 MB")
     ]
+
+
+def test_a_logo_stands_at_the_top_with_its_name_for_who_sees_no_pictures() -> None:
+    """Shown from the message itself: nothing is fetched."""
+    logo = Enclosed("logo.png", b"\x89PNG", "logo")
+    seen = Seen(written(sender=replace(SENDER, logo=logo)).markup)
+    assert ("src", "cid:logo") in seen.attributes
+    assert ("alt", "Example Telecom") in seen.attributes
+    assert [value for name, value in seen.attributes if name in {"src", "href"}] == ["cid:logo"]

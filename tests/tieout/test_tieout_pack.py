@@ -106,9 +106,10 @@ def test_a_file_that_disagrees_is_not_issued(
     capsys.readouterr()
     render = renderer.render  # type: ignore[attr-defined]
 
-    def spoilt(report: object, style: object, target: Path) -> None:
-        render(report, style, target)
+    def spoilt(report: object, style: object, target: Path) -> object:
+        told = render(report, style, target)
         spoil(target)
+        return told
 
     monkeypatch.setattr(renderer, "render", spoilt)
     assert _run(tmp_path, *_calls("0.5")) == 5

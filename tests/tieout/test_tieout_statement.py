@@ -18,12 +18,15 @@ from pypdfium2 import raw
 
 from maxo_reports.core.checks import Finding, State
 from maxo_reports.core.ledger import Totals
+from maxo_reports.core.measured import MOST_DRAWN, drawn
 from maxo_reports.core.report import Report, SectionSpec
 from maxo_reports.errors import TieOutError
 from maxo_reports.render import renderer
 from maxo_reports.tieout import tie_out, words
 from reports import NUMBERS, STYLE, Call, made_up_calls, month, statement, with_sections
 
+CATEGORIES = "By direction and category"
+TABLES = (CATEGORIES, "By number", "Top destinations", "Longest calls", "Dearest calls")
 READERS = (words.POPPLER, words.PDFIUM)
 PROVISIONAL = State("provisional", ("the period was not over when the calls were pulled",))
 needs_poppler = pytest.mark.skipif(
@@ -55,10 +58,19 @@ def test_a_right_statement_ties_out(reader: str, calls: Sequence[Call], path: Pa
     """Every figure of every table is compared; the daily chart has its peak, and is named."""
     report = statement(calls)
     tied = tie_out("pdf", path, report)
-    rows = {s.spec.title: len(s.table.rows) for s in report.sections_for("pdf") if s.table}
+    shown = {s.spec.title: s.table for s in report.sections_for("pdf") if s.table}
+    figures = sum(
+        isinstance(cell, (int, Decimal))
+        for title in TABLES
+        for row in shown[title].rows
+        for cell in row.cells
+    )
+    bars = len(drawn(shown[CATEGORIES]))
     assert tied.reader == reader
     assert tied.drawn == ("By day",)
-    assert tied.figures == 5 + 1 + 5 * (rows["By category"] + rows["By number"])
+    # Five totals and the one to the cent, the peak of the days, the bars, and all tables.
+    assert tied.figures == 5 + 1 + 1 + bars + figures
+    assert bars == MOST_DRAWN
 
 
 def test_both_readers_see_the_same_lines(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,9 +109,8 @@ def test_a_changed_figure_is_named_with_both_values(
         tie_out("pdf", path, report)
     message = str(caught.value)
     assert f"page 1: the total {says}, " in message
-    assert f"page 1, 'By category', row '{calls[7].category} {calls[7].direction}', {says}: " in (
-        message
-    )
+    row = f"{calls[7].direction} {calls[7].category}"
+    assert f"page 2, '{CATEGORIES}', row '{row}', {says}: " in message
     assert "in the file, " in message
     assert "in the ledger" in message
     assert "\n" not in message
@@ -168,11 +179,11 @@ def test_a_row_that_is_lost_or_named_otherwise_is_caught(
         tie_out("pdf", path, statement(renamed))
     satellite = {"Mobile": "Satellite"}
     added = [c._replace(category=satellite.get(c.category, c.category)) for c in calls]
-    with pytest.raises(TieOutError, match="'By category': the row 'Satellite"):
+    with pytest.raises(TieOutError, match=f"'{CATEGORIES}': the row 'Outbound Satellite"):
         tie_out("pdf", path, statement(added))
     places = {"Mobile": "National", "National": "Mobile"}
     swapped = [c._replace(category=places.get(c.category, c.category)) for c in calls]
-    with pytest.raises(TieOutError, match=r"row '(Mobile|National) Outbound'"):
+    with pytest.raises(TieOutError, match=r"row 'Outbound (Mobile|National)'"):
         tie_out("pdf", path, statement(swapped))
 
 
@@ -193,7 +204,7 @@ def test_a_finding_and_a_stamp_that_are_missing_are_caught(
         ('{% extends "base.html" %}{% block content %}<p>Hello</p>{% endblock %}', "the total"),
         (
             '{% extends "statement.html" %}{% block groups scoped %}{% endblock %}',
-            "'By category': the row",
+            f"'{CATEGORIES}': the row",
         ),
         (
             '{% extends "statement.html" %}{% block summary scoped %}{% endblock %}',
@@ -318,5 +329,5 @@ def test_two_wrapped_directions_that_changed_places_are_caught(
         )
 
     path = pdf(report("Transferred", "Call forwarded"), tmp_path / "wrapped.pdf")
-    with pytest.raises(TieOutError, match="'By category'"):
+    with pytest.raises(TieOutError, match=f"'{CATEGORIES}'"):
         tie_out("pdf", path, report("Call forwarded", "Transferred"))

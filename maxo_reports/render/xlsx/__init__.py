@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from maxo_reports.core.checks import Finding
 from maxo_reports.core.report import Report
 from maxo_reports.render import Style
 from maxo_reports.render.xlsx import package, sheets
@@ -17,9 +18,10 @@ SUFFIX = ".xlsx"
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def render(report: Report, style: Style, target: Path) -> None:
+def render(report: Report, style: Style, target: Path) -> tuple[Finding, ...]:
     """Write the workbook to ``target``, which does not exist yet."""
     book = Book(report, style)
     sheets.fill(book)
     moment = report.heading.pulled_at
     package.finish(book.skeleton(), target, book.passes, book.tables, moment)
+    return ()

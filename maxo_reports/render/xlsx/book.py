@@ -45,6 +45,8 @@ def number_format(kind: Kind, places: int, *, dashes: bool = False) -> str:
     if kind is Kind.MONEY:
         figure = f'"$"#,##0.{"0" * places}'
         return f"{figure};[Red]\\-{figure}" + (f";{_DASH}" if dashes else "")
+    if kind is Kind.CENTS:
+        return number_format(Kind.MONEY, 2)
     if dashes and kind in _WHOLE:
         return f"{_WHOLE[kind]};\\-{_WHOLE[kind]};{_DASH}"
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from openpyxl.styles import Font, PatternFill
 from openpyxl.styles.differential import DifferentialStyle
 
-from maxo_reports.core.report import Theme
+from maxo_reports.core.theme import Theme
 
 TABLE_STYLE = "Maxo"
 

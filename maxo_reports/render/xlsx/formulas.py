@@ -11,10 +11,9 @@ Above a size the groups hold their figures and only the totals stay live.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
 
 from maxo_reports.core.cdr import LONGEST_TEXT
-from maxo_reports.core.report import Column, Role, Table
+from maxo_reports.core.report import Column, Kind, Role, Table
 from maxo_reports.core.text import visible
 
 LIVE_COMPARISONS = 5_000_000
@@ -80,7 +79,7 @@ class Formulas:
         rows = [row for row in table.rows if row.role is Role.ROW]
         comparisons = self._calls * len(rows)
         if not table.group_by:
-            days = bool(rows) and isinstance(rows[0].cells[0], date)
+            days = bool(rows) and table.columns[0].kind is Kind.DATE
             can = days and "started" in self._shown and comparisons <= LIVE_COMPARISONS
             return "(INT({t}[{started}])={0})" if can else None
         return self._choice(table.group_by, [row.key for row in rows], len(rows))
