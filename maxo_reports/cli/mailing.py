@@ -83,13 +83,7 @@ def _add_month(verbs: Any) -> None:
     does = "run last month for every account, draft its letters and send what is approved"
     verb = words.verb(verbs, "month", _month, f"{does}; may be called every day")
     words.add_which(verb)
-    verb.add_argument(
-        "--report",
-        action="append",
-        metavar="R",
-        default=[],
-        help="a report by name, more than once for more (default: statement)",
-    )
+    words.add_reports(verb)
     verb.add_argument("--offline", action="store_true", help="from the archive; ask no carrier")
     verb.add_argument(
         "--log", type=Path, metavar="FILE", help="add what is done to a file, not standard error"
