@@ -143,7 +143,7 @@ class Desk:
     def _enclosed(self, report: Issued, recipient: Addressee) -> list[mime.Enclosed]:
         names = [path.name for path in self._pack.files]
         own = set(report.files)
-        wanted = [name for name in names if recipient.takes(name, is_own=name in own)]
+        wanted = recipient.chosen(names, own)
         there = {Path(name).suffix.lstrip(".").lower() for name in own}
         lacking = [kind for kind in recipient.kinds() if kind not in there]
         if lacking or not wanted:

@@ -37,10 +37,9 @@ def test_what_is_read(tmp_path: Path) -> None:
     assert jane == Addressee("jane@acme.example", attach=("csv",))
     assert bob.mailbox.spec == "Bob@acme.example"
     assert [bob.wants("itemised"), bob.wants("statement"), jane.wants("x")] == [True, False, True]
-    assert bob.takes("a.xlsx", is_own=True)
-    assert not bob.takes("a.xlsx", is_own=False)
-    assert bob.takes("changes.csv", is_own=False)
-    assert not bob.takes("a.pdf", is_own=True)
+    pack = ["changes.csv", "a.pdf", "b.xlsx", "a.xlsx"]
+    assert bob.chosen(pack, {"a.pdf", "a.xlsx"}) == ["a.xlsx", "changes.csv"]
+    assert bob.chosen(pack, {"a.pdf"}) == ["changes.csv"]
     assert workspace.outbox == tmp_path / "outbox"
     assert workspace.accounts["acme"].send == "approved"
 

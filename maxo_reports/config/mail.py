@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -99,17 +99,26 @@ class Addressee:
         """Tell whether he gets a report."""
         return not self.reports or report in self.reports
 
-    def takes(self, file: str, *, is_own: bool) -> bool:
-        """Tell whether he gets a file; ``is_own`` where it is one of his report's."""
-        kind = Path(file).suffix.lstrip(".").lower()
-        return any(
-            fnmatch(file, each) if _is_pattern(each) else is_own and kind == each.lower()
+    def chosen(self, files: Sequence[str], own: Collection[str]) -> list[str]:
+        """Return those of a pack's files that he gets, in the order of ``attach``.
+
+        ``own`` are those of his report.
+        """
+        wanted = [
+            file
             for each in self.attach
-        )
+            for file in files
+            if (fnmatch(file, each) if _is_pattern(each) else file in own and _kind(file, each))
+        ]
+        return list(dict.fromkeys(wanted))
 
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds of files that he is to have of every report."""
         return tuple(each.lower() for each in self.attach if not _is_pattern(each))
+
+
+def _kind(file: str, kind: str) -> bool:
+    return Path(file).suffix.lstrip(".").lower() == kind.lower()
 
 
 def _is_pattern(entry: str) -> bool:

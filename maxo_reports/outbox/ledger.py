@@ -18,7 +18,6 @@ waits again. Everything is flushed to the disk before the next step is taken.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -28,12 +27,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from maxo_reports.archive import files
-from maxo_reports.errors import ArchiveError, MailError, UsageError
+from maxo_reports.errors import MailError, UsageError
+from maxo_reports.outbox import database
 
 FILE, LOCK = "outbox.sqlite", "outbox.lock"
-_FORMAT = 1
-_APPLICATION = 0x6D617870
-"""Says in the file's head whose it is: ``maxp``."""
 
 
 class State(StrEnum):
@@ -106,9 +103,9 @@ class Entry:
 class Outbox:
     """The send ledger of a workspace, held by this process alone."""
 
-    def __init__(self, path: Path, database: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, opened: sqlite3.Connection) -> None:
         self._path = path
-        self._database = database
+        self._database = opened
 
     @classmethod
     @contextmanager
@@ -116,10 +113,10 @@ class Outbox:
         """Open the ledger to write; what a killed run left is put where it belongs."""
         path = folder / FILE
         with files.only_one(folder / LOCK, "the outbox"):
-            _make(path)
-            with closing(_connect(path)) as database, _trouble(path):
-                _prepare(path, database)
-                outbox = cls(path, database)
+            database.make(path)
+            with closing(database.connected(path)) as opened, database.trouble(path):
+                database.prepare(path, opened)
+                outbox = cls(path, opened)
                 outbox._recover(now)
                 yield outbox
 
@@ -129,9 +126,9 @@ class Outbox:
         path = folder / FILE
         if not path.exists():
             return []
-        with closing(_connect(path)) as database, _trouble(path):
-            _check(path, database)
-            return cls(path, database).entries()
+        with closing(database.connected(path)) as opened, database.trouble(path):
+            database.check(path, opened)
+            return cls(path, opened).entries()
 
     # ---- reading ----------------------------------------------------------------------------
 
@@ -165,7 +162,7 @@ class Outbox:
 
     def history(self, number: int) -> list[tuple[int, str, str]]:
         """Return every step of a letter: when, where it came to, what was said."""
-        with _trouble(self._path):
+        with database.trouble(self._path):
             return list(
                 self._database.execute(
                     "SELECT at, state, said FROM step WHERE number = ? ORDER BY id", (number,)
@@ -277,12 +274,12 @@ class Outbox:
         )
 
     def _rows(self, which: str, values: Sequence[object] = ()) -> list[Any]:
-        with _trouble(self._path):
+        with database.trouble(self._path):
             return self._database.execute(f"SELECT * FROM letter {which}", values).fetchall()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with _trouble(self._path):
+        with database.trouble(self._path):
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -300,24 +297,6 @@ _RESOLVED: dict[State, frozenset[State]] = {
 """What a person can make of a letter, and of which."""
 
 _MATCH = "account = ? AND days = ? AND revision = ? AND report = ? AND recipient = ?"
-_TABLES = (
-    """
-    CREATE TABLE letter (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        account TEXT NOT NULL, days TEXT NOT NULL, revision INTEGER NOT NULL,
-        report TEXT NOT NULL, recipient TEXT NOT NULL,
-        content TEXT NOT NULL, message_id TEXT NOT NULL, state TEXT NOT NULL,
-        approved_at INTEGER, dated INTEGER, tries INTEGER NOT NULL DEFAULT 0,
-        said TEXT NOT NULL, changed_at INTEGER NOT NULL,
-        UNIQUE (account, days, revision, report, recipient)
-    ) STRICT""",
-    """
-    CREATE TABLE step (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        number INTEGER NOT NULL REFERENCES letter (number),
-        at INTEGER NOT NULL, state TEXT NOT NULL, said TEXT NOT NULL
-    ) STRICT""",
-)
 
 
 def _values(key: Key) -> tuple[object, ...]:
@@ -338,70 +317,3 @@ def _entry(row: Any) -> Entry:
         row["said"],
         row["changed_at"],
     )
-
-
-# ---- the file -------------------------------------------------------------------------------
-
-
-def _make(path: Path) -> None:
-    """Make an empty file that nobody else can read; SQLite's own would be open to others."""
-    if not path.exists():
-        with files.disk_trouble("make", path):
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, files.FILE_MODE))
-            files.sync_folder(path.parent)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    with _trouble(path):
-        database = sqlite3.connect(path, timeout=10, isolation_level=None)
-        database.row_factory = sqlite3.Row
-        # EXTRA also flushes the folder when the journal goes: a journal that a power cut brings
-        # back would take the last step away, and the letter would be sent again.
-        database.execute("PRAGMA journal_mode = DELETE")
-        database.execute("PRAGMA synchronous = EXTRA")
-        database.execute("PRAGMA foreign_keys = ON")
-        return database
-
-
-def _prepare(path: Path, database: sqlite3.Connection) -> None:
-    """Make the tables in a new file, in one step; hold an old one to its format."""
-    if _pragma(database, "user_version") or _pragma(database, "application_id"):
-        _check(path, database)
-        return
-    if database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise _stranger(path)
-    database.execute("BEGIN IMMEDIATE")
-    for table in _TABLES:
-        database.execute(table)
-    database.execute(f"PRAGMA application_id = {_APPLICATION}")
-    database.execute(f"PRAGMA user_version = {_FORMAT}")
-    database.execute("COMMIT")
-
-
-def _check(path: Path, database: sqlite3.Connection) -> None:
-    if _pragma(database, "application_id") != _APPLICATION:
-        raise _stranger(path)
-    version = _pragma(database, "user_version")
-    if version != _FORMAT:
-        message = f"{path} is of the format {version}; this version reads {_FORMAT}"
-        raise ArchiveError(f"{message}: use the version that wrote it, nothing was sent")
-
-
-def _stranger(path: Path) -> ArchiveError:
-    return ArchiveError(f"{path} is not an outbox of ours: put it elsewhere, nothing was sent")
-
-
-def _pragma(database: sqlite3.Connection, name: str) -> int:
-    return int(database.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-@contextmanager
-def _trouble(path: Path) -> Iterator[None]:
-    """Turn SQLite's trouble into one line that names the file and what to do."""
-    try:
-        yield
-    except sqlite3.Error as problem:
-        raise ArchiveError(
-            f"the outbox {path} cannot be used: {problem}; check the disk; if the file is "
-            "damaged, bring it back from a backup (without it, letters could go out twice)"
-        ) from None

@@ -118,7 +118,12 @@ def test_what_a_reader_must_know_stands_in_both() -> None:
     assert letter.subject.endswith("(revision 3)")
     for text in (Seen(letter.markup).text, letter.text):
         for said in (
-            *("can still change", "the period was not over", "by <hand>", "4 to look at"),
+            *(
+                "can still change",
+                "the period was not over",
+                "by <hand>",
+                "Exceptions in the files: 4",
+            ),
             *("replaces revision 2", "Charged calls: 700 of 1,234 calls."),
         ):
             assert said in text
