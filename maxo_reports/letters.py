@@ -21,7 +21,7 @@ from maxo_reports.core import money
 from maxo_reports.core.checks import State
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.report import COST_BASIS
-from maxo_reports.errors import ArchiveError, MailError, TieOutError
+from maxo_reports.errors import MailError, TieOutError
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.outbox import Key
 from maxo_reports.pack import MANIFEST, Pack
@@ -29,8 +29,6 @@ from maxo_reports.render import Style, mail, mime
 from maxo_reports.tieout import plain
 
 _MEGABYTE = 1_000_000
-_OLD_COMPANIONS = ("completeness.json", "tieout.json", "changes.csv")
-"""What is no report's own in a pack whose manifest does not say whose each file is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +77,16 @@ class Letter:
 
 def issued(pack: Pack) -> tuple[Issued, ...]:
     """Return the reports that a pack holds."""
-    listed = pack.manifest.get("reports")
-    if listed is not None:
-        try:
-            return tuple(
-                Issued(str(each["name"]), str(each["title"]), tuple(map(str, each["files"])))
-                for each in listed
-            )
-        except (KeyError, TypeError):
-            message = f"{pack.folder / MANIFEST} has no whole 'reports': the pack is damaged"
-            raise ArchiveError(message) from None
-    names = list(pack.basis["reports"])
-    if len(names) > 1:
-        raise MailError(
-            f"pack {pack.folder} is of an earlier version, which did not write down which file is "
-            "of which report: run its period again"
+    try:
+        return tuple(
+            Issued(str(each["name"]), str(each["title"]), tuple(map(str, each["files"])))
+            for each in pack.manifest["reports"]
         )
-    own = tuple(path.name for path in pack.files if path.name not in _OLD_COMPANIONS)
-    return (Issued(names[0], "Call report", own),)
+    except (KeyError, TypeError):
+        raise MailError(
+            f"pack {pack.folder} does not say which file is of which report: it is of an earlier "
+            "version, or of no report, and is not mailed; send its files yourself"
+        ) from None
 
 
 def key(pack: Pack, report: Issued, recipient: Address) -> Key:

@@ -425,3 +425,14 @@ def test_a_number_in_a_name_stops_the_letter(tmp_path: Path, post: PostOffice) -
     assert "would show a telephone number" in said.letters[0]["said"]
     assert "5550" not in said.out
     assert post.saw.attempts == 0
+
+
+def test_a_pack_of_no_report_is_not_mailed(tmp_path: Path, post: PostOffice) -> None:
+    """Whose files they are must be written down: what is for the owner alone goes to nobody."""
+    folder = books(tmp_path / "b", mail(post, tmp_path), account("acme", JANE))
+    pack = sealed(tmp_path / "out", reports=[{"name": "margin"}]).folder
+    for words in ((), ("--approve",)):
+        said = told(folder, "send", pack, *words)
+        assert said.code == 6
+        assert "does not say which file is of which report" in said.err
+    assert post.saw.attempts == 0
