@@ -11,7 +11,7 @@ import pytest
 from carriers import KEY, OCTOBER, SYDNEY, call
 from mailpacks import mail
 from postoffices import SECRET, Fault, PostOffice
-from workspaces import DAY, OCTOBER_ENDS, QUICK, Fickle, Ran, ran
+from workspaces import DAY, OCTOBER_ENDS, Fickle, Ran, ran
 
 from maxo_reports.archive import files
 from maxo_reports.cli import clock
@@ -19,6 +19,30 @@ from maxo_reports.cli import clock
 JANE, BOB = "jane@acme.example", "bob@beta.example"
 CALLS = [call(n, OCTOBER + 90_000 * n, zone=SYDNEY, cost=f"0.{n:02}") for n in range(1, 21)]
 NUMBER = "0491570006"
+QUICK = """
+version = 1
+title = "Call statement"
+formats = ["xlsx"]
+filename = "{account}-{period}-quick"
+[[section]]
+kind = "summary"
+title = "Summary"
+show = ["calls", "connected", "charged", "seconds", "cost"]
+[[section]]
+kind = "itemised"
+title = "Calls"
+show = ["call_id", "started", "a_party", "b_party", "seconds", "cost"]
+[[section]]
+kind = "changes"
+title = "Changes"
+[[section]]
+kind = "exceptions"
+title = "Exceptions"
+[[section]]
+kind = "checks"
+title = "Checks"
+"""
+"""A report that is quick to make and to read back."""
 
 
 class Month:
