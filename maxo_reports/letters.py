@@ -21,7 +21,7 @@ from maxo_reports.core import money
 from maxo_reports.core.checks import State
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.report import COST_BASIS
-from maxo_reports.errors import MailError, TieOutError
+from maxo_reports.errors import ConfigError, MailError, TieOutError, did_you_mean
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.outbox import Key
 from maxo_reports.pack import MANIFEST, Pack
@@ -204,6 +204,20 @@ def _period(said: Mapping[str, str]) -> BillingPeriod:
         int(start.timestamp()),
         int(end.timestamp()),
     )
+
+
+def check_reports(workspace: Workspace, account: Account) -> None:
+    """Refuse names of reports that are none: whoever is to get one would silently get nothing."""
+    there = definitions.Shelf.of(workspace.folder).reports()
+    problems = [
+        f"[[account.{account.id}.mail]] {each.address!r}: there is no report {name!r}"
+        f"{did_you_mean(name, there)}"
+        for each in workspace.addressees.get(account.id, ())
+        for name in each.reports
+        if name not in there
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def recipients_of(

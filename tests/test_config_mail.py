@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from mailpacks import account, books, mail
@@ -116,8 +118,24 @@ def test_one_person_can_get_two_reports_differently(tmp_path: Path) -> None:
     assert len(loaded(tmp_path, account("acme"), text).addressees["acme"]) == 2
 
 
-def test_where_the_secret_is_looked_for(tmp_path: Path) -> None:
+class Keyring(ModuleType):
+    """A keyring that has what it is given."""
+
+    def __init__(self, held: dict[tuple[str, str], str]) -> None:
+        super().__init__("keyring")
+        self.errors = SimpleNamespace(KeyringError=RuntimeError)
+        self.get_password = lambda service, name: held.get((service, name))
+
+
+def test_where_the_secret_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A private file, else the environment, else the keyring; never readable to others."""
+    keyring = Keyring({("maxo-reports", "mail"): "from the ring"})
+    monkeypatch.setitem(sys.modules, "keyring", keyring)
+    monkeypatch.setitem(sys.modules, "keyring.errors", keyring.errors)
+    plain = Mail(host="smtp.example.com", user="me")
+    assert mail_secret(plain, tmp_path, {}) == "from the ring"
+    assert mail_secret(plain, tmp_path, {"MAXO_MAIL_SECRET": "hush"}) == "hush"
+    monkeypatch.setitem(sys.modules, "keyring", None)
     path = tmp_path / "secret"
     path.write_text(" hush \n")
     path.chmod(0o600)
@@ -126,7 +144,5 @@ def test_where_the_secret_is_looked_for(tmp_path: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(ConfigError, match=r"holds the secret of 'me'.*others may read it"):
         mail_secret(named, tmp_path, {})
-    plain = Mail(host="smtp.example.com", user="me")
-    assert mail_secret(plain, tmp_path, {"MAXO_MAIL_SECRET": "hush"}) == "hush"
     with pytest.raises(ConfigError, match=r"no secret for 'me' at smtp\.example\.com"):
         mail_secret(plain, tmp_path, {})

@@ -436,3 +436,20 @@ def test_a_pack_of_no_report_is_not_mailed(tmp_path: Path, post: PostOffice) -> 
         assert said.code == 6
         assert "does not say which file is of which report" in said.err
     assert post.saw.attempts == 0
+
+
+def test_a_report_that_is_none_or_that_nobody_gets_is_told(
+    tmp_path: Path, post: PostOffice
+) -> None:
+    """A name that is misspelt would else mean that nothing is ever sent."""
+    pack = sealed(tmp_path / "out").folder
+    to = f'[[account.acme.mail]]\naddress = "{JANE}"\nattach = ["csv"]\nreports = ["{{}}"]\n'
+    folder = books(tmp_path / "a", mail(post, tmp_path), account("acme"), to.format("statment"))
+    said = told(folder, "send", pack, "--approve")
+    assert said.code == 2
+    assert "there is no report 'statment' (did you mean 'statement'?)" in said.err
+    folder = books(tmp_path / "b", mail(post, tmp_path), account("acme"), to.format("itemised"))
+    said = told(folder, "send", pack, "--approve")
+    assert said.code == 2
+    assert "nobody in maxo.toml gets what pack" in said.err
+    assert post.saw.attempts == 0

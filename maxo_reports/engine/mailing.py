@@ -18,6 +18,7 @@ from maxo_reports.engine.dispatch import Dispatch, Post, Told, Wish, server
 from maxo_reports.errors import DONE, FINDINGS, MailError, MaxoReportsError, UsageError
 from maxo_reports.issue import Outcome
 from maxo_reports.job import Job
+from maxo_reports.letters import check_reports
 from maxo_reports.outbox import Entry, Outbox, State
 
 _MONTH_LOCK = "month.lock"
@@ -46,12 +47,17 @@ def send(
     _possible(post, account, wish, only)
     with Outbox.opened(workspace.outbox, post.now()) as book, server(post) as line:
         dispatch = Dispatch(post, book, line, account, pack, packs.verify)
-        return list(dispatch.letters(wish, only))
+        told = list(dispatch.letters(wish, only))
+    if not told:
+        names = ", ".join(pack.basis["reports"])
+        raise UsageError(f"nobody in {FILE} gets what pack {folder} holds: {names}")
+    return told
 
 
 def _possible(post: Post, account: Account, wish: Wish, only: Sequence[Address]) -> None:
     """Refuse what cannot be done for any letter, before the first."""
     workspace = post.workspace
+    check_reports(workspace, account)
     if wish is Wish.SEND and not workspace.mail.can_send:
         raise UsageError(
             f"there is no server to send over: write host under [mail] in {FILE}, or leave "
@@ -157,12 +163,14 @@ def _mailed(post: Post, account: Account, outcome: Outcome) -> tuple[list[Told],
     """Go through the letters of a month's pack; say why where there are none."""
     if not post.workspace.addressees.get(account.id):
         return [], "no recipients"
+    check_reports(post.workspace, account)
     if outcome.state.word != "settled":
         return [], "no letter before it is settled"
     wish, note = _wish(account, outcome)
     with Outbox.opened(post.workspace.outbox, post.now()) as book, server(post) as line:
         dispatch = Dispatch(post, book, line, account, outcome.pack, packs.verify)
-        return list(dispatch.letters(wish)), note
+        told = list(dispatch.letters(wish))
+    return told, note if told else "nobody gets what it holds"
 
 
 def _left(post: Post, account: Account, told: Sequence[Told]) -> list[Told]:
