@@ -82,7 +82,13 @@ def _add_outbox(verbs: Any) -> None:
 def _add_month(verbs: Any) -> None:
     does = "run last month for every account, draft its letters and send what is approved"
     verb = words.verb(verbs, "month", _month, f"{does}; may be called every day")
-    words.add_which(verb)
+    verb.add_argument(
+        "--account",
+        action="append",
+        metavar="A",
+        default=[],
+        help="an account of maxo.toml, more than once for more (default: every account)",
+    )
     words.add_reports(verb)
     verb.add_argument("--offline", action="store_true", help="from the archive; ask no carrier")
     verb.add_argument(
