@@ -42,6 +42,7 @@ cost_gst = "unknown"                       # "inclusive" or "exclusive", once a 
 # security    = "starttls"                 # port 587; or "tls", port 465; never readable
 # user        = "reports@example.com"      # its password: the variable MAXO_MAIL_SECRET,
 #                                          # secret_file, or the system's keyring
+
 # [brand]                                  # who sends the statements; without it nobody is named
 # name    = "Harbour Voice Pty Ltd"
 # address = ["Level 3, 10 Example Street", "NEWCASTLE NSW 2300"]
