@@ -19,6 +19,8 @@ from maxo_reports.core.theme import Theme
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 from maxo_reports.reader import Reader
 
+LETTER = "email."
+"""How the names of the templates of messages begin."""
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 
 
@@ -51,10 +53,15 @@ class Shelf:
         return dict(sorted(found.items()))
 
     def fingerprint(self) -> str:
-        """Return a hash over every template, style sheet and font: the look of a report."""
+        """Return a hash over every template, style sheet and font: the look of a report.
+
+        The letter that a report goes out with is not part of it: other words for the same
+        figures make no other revision.
+        """
         digest = hashlib.sha256()
         for folder in self.templates():
-            for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            found = [path for path in folder.rglob("*") if path.is_file()]
+            for path in sorted(p for p in found if not p.name.startswith(LETTER)):
                 digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.hexdigest()

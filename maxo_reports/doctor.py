@@ -189,7 +189,7 @@ def _workspace(folder: Path, environment: Mapping[str, str]) -> tuple[Examined, 
             found.append(Examined(f"Key of {account.id}", "ok", "is there (not shown, not tried)"))
     listed = map(workspace.directory_of, workspace.accounts.values())
     found += [_numbers(path) for path in dict.fromkeys(listed) if path is not None]
-    return tuple(found)
+    return (*found, *_mail(workspace, environment))
 
 
 def _numbers(path: Path) -> Examined:
@@ -198,3 +198,21 @@ def _numbers(path: Path) -> Examined:
     except MaxoReportsError as problem:
         return Examined("Directory", "ill", str(problem))
     return Examined("Directory", "ok", f"{path.name}: {counted(len(directory.entries), 'line')}")
+
+
+def _mail(workspace: config.Workspace, environment: Mapping[str, str]) -> tuple[Examined, ...]:
+    """Tell whether letters could be sent; a workspace that mails nothing has no line."""
+    mail = workspace.mail
+    if not any(workspace.addressees.values()):
+        return ()
+    if not mail.can_send:
+        says = "drafts only: there is no host under [mail]"
+        return (Examined("Mail", "note", says),)
+    says = f"{mail.server_name}, port {mail.real_port}, {mail.security}"
+    if mail.login != "none":
+        try:
+            config.mail_secret(mail, workspace.folder, environment)
+        except MaxoReportsError as problem:
+            return (Examined("Mail", "ill", str(problem)),)
+        says = f"{says}; the secret of {mail.user} is there (not shown, not tried)"
+    return (Examined("Mail", "ok", says),)

@@ -13,6 +13,7 @@ are for the moments at which going on would make a wrong or half-made file::
         TooDense           one second holds more calls than one reply can carry
       ArchiveError      4  the archive, the disk or a folder fails us
       TieOutError       5  two files, or a file and the ledger, disagree
+      MailError         6  a message cannot be made, or was not surely sent
 
 Every message is one line: what, where, what to do.
 """
@@ -99,6 +100,12 @@ class TieOutError(MaxoReportsError):
     """A written file does not say what the ledger says; nothing was issued."""
 
     exit_code = 5
+
+
+class MailError(MaxoReportsError):
+    """A message cannot be made or sent, or it is not known whether it was."""
+
+    exit_code = 6
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:

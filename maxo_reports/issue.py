@@ -295,9 +295,8 @@ def _write(
     Files that cannot be made become findings; one that does not tie out ends the run.
     """
     tied: list[Tied] = []
-    for name, file_format, filled in _rendered(
-        job, wanted, source, _filenames(job, wanted.loaded), folder, found
-    ):
+    which = _filenames(job, wanted.loaded)
+    for name, file_format, filled in _rendered(job, wanted, source, which, folder, found):
         job.progress.step(f"Reading {name} back")
         tied.append(tie_out(file_format, folder / name, filled))
     if not tied:
@@ -311,7 +310,8 @@ def _write(
         tied.append(plain.certificate(folder / COMPLETENESS, source))
         pack.write_json(folder / TIEOUT, manifest.tieout(source, tied))
     names = [*(each.name for each in tied), TIEOUT]
-    head = {"program": PROGRAM, "basis": basis}
+    reports = manifest.reports([(name, each.definition) for name, each, _ in which], names)
+    head = {"program": PROGRAM, "basis": basis, "reports": reports}
     listed = {"findings": manifest.findings(checks.worst_first(found))}
     readers = {"read_back_by": {each.name: each.reader for each in tied}}
     evidence = manifest.evidence(source, work, past.pulls, tied)

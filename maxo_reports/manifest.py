@@ -19,7 +19,7 @@ from maxo_reports.core.checks import Check, Finding
 from maxo_reports.core.ledger import Intake, Totals
 from maxo_reports.core.money import plain
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
-from maxo_reports.core.report import Heading, Source
+from maxo_reports.core.report import Definition, Heading, Source
 from maxo_reports.tieout.compared import Tied
 
 PROGRAM = f"maxo-reports {__version__}"
@@ -171,6 +171,18 @@ def tieout(source: Source, tied: Sequence[Tied]) -> dict[str, Any]:
             for each in tied
         ],
     }
+
+
+def reports(
+    files: Iterable[tuple[str, Definition]], made: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return which reports a pack holds, and which of the files that were made are whose."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, definition in files:
+        head = {"name": definition.name, "title": definition.title, "files": []}
+        of = found.setdefault(definition.name, head)
+        of["files"] += [name] if name in made else []
+    return list(found.values())
 
 
 def judged(check: Check) -> dict[str, Any]:

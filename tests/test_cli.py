@@ -601,7 +601,10 @@ except SystemExit as end:
     assert end.code == 0, end.code
 print(*sorted({name.split(".")[0] for name in sys.modules}), file=sys.stderr)
 """
-VERBS = ("demo", "init", "run", "pull", "verify", "sandbox", "doctor")
+VERBS = (
+    *("demo", "init", "run", "pull", "verify", "send", "outbox", "month"),
+    *("sandbox", "doctor"),
+)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maxo_reports import config
-from maxo_reports.config import Account, Settings, api_key, load
+from maxo_reports.config import Account, Addressee, Mail, Settings, api_key, load
 from maxo_reports.core.behaviour import Behaviour
 from maxo_reports.errors import ConfigError, MaxoReportsError, UsageError
 
@@ -64,7 +64,11 @@ def test_every_setting_of_the_template_is_one(tmp_path: Path) -> None:
     workspace = load(written(tmp_path, opened), {})
     given = tomllib.loads(opened)
     assert set(given["settings"]) == set(Settings.__dataclass_fields__)
-    assert set(given["account"]["acme"]) == set(Account.__dataclass_fields__) - {"id"}
+    settings = set(given["account"]["acme"]) - {"mail"}
+    assert settings == set(Account.__dataclass_fields__) - {"id"}
+    (recipient,) = given["account"]["acme"]["mail"]
+    assert set(recipient) == set(Addressee.__dataclass_fields__)
+    assert set(given["mail"]) <= set(Mail.__dataclass_fields__)
     # The template shows each setting's default.
     assert workspace.settings == Settings()
     assert workspace.behaviour_of(workspace.accounts["acme"]) == Behaviour()

@@ -237,3 +237,25 @@ def test_number_directories_are_read(tmp_path: Path) -> None:
         (found,) = [each for each in examine(tmp_path, {}, NOW) if each.what == "Directory"]
         assert found.health == health
         assert "d.csv" in found.says
+
+
+def test_mail_is_looked_at_where_there_is_somebody_to_write_to(tmp_path: Path) -> None:
+    """Drafts only, a secret that is missing, a secret that is there."""
+    to = '[[account.acme.mail]]\naddress = "jane@acme.example"\n'
+    mail = '[mail]\nsender = "a@example.com"\ndomains = ["acme.example"]\n'
+    server = 'host = "smtp.example.com"\nuser = "a@example.com"\n'
+    path = tmp_path / "maxo.toml"
+    path.write_text(GOOD + mail + server)
+    assert "Mail" not in examined(tmp_path, MAXO_API_KEY=KEY)
+    path.write_text(GOOD + to)
+    assert examined(tmp_path)["Mail"] == Examined(
+        "Mail", "note", "drafts only: there is no host under [mail]"
+    )
+    path.write_text(GOOD + to + mail + server)
+    found = examined(tmp_path)["Mail"]
+    assert found.health == "ill"
+    assert "MAXO_MAIL_SECRET" in found.says
+    found = examined(tmp_path, MAXO_MAIL_SECRET="hush")["Mail"]
+    assert found.health == "ok"
+    assert found.says.startswith("smtp.example.com, port 587, starttls; the secret of a@example")
+    assert "hush" not in found.says

@@ -20,6 +20,7 @@ from maxo_reports.cli import (
     directory,
     handoff,
     machine,
+    mailing,
     packs,
     rates,
     saying,
@@ -29,6 +30,7 @@ from maxo_reports.errors import MaxoReportsError
 
 _FAMILIES = (
     packs,
+    mailing,
     bills,
     directory,
     rates,
@@ -41,7 +43,7 @@ _FAMILIES = (
 """Modules whose ``add`` puts their commands into the parser, in the order of ``--help``."""
 _EXIT_CODES = """\
 exit codes: 0 done; 1 done, with findings that need a person; 2 usage or configuration;
-3 carrier; 4 archive or disk; 5 files do not tie out"""
+3 carrier; 4 archive or disk; 5 files do not tie out; 6 mail"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

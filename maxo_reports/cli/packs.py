@@ -35,13 +35,7 @@ def _add_demo(verbs: Any) -> None:
 def _add_run(verbs: Any) -> None:
     verb = words.verb(verbs, "run", _run, "pull, check, render and seal the reports of a period")
     words.add_what(verb)
-    verb.add_argument(
-        "--report",
-        action="append",
-        metavar="R",
-        default=[],
-        help="a report by name, more than once for more (default: statement)",
-    )
+    words.add_reports(verb)
     verb.add_argument("--out", type=Path, metavar="DIR", help="where the pack goes")
     verb.add_argument(
         "--offline", action="store_true", help="rebuild from the archive; ask the carrier nothing"

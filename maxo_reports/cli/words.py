@@ -46,6 +46,17 @@ def add_one(verb: argparse.ArgumentParser) -> None:
     verb.set_defaults(all=False, offline=True)
 
 
+def add_reports(verb: argparse.ArgumentParser) -> None:
+    """Add ``--report``, more than once for more in one pack."""
+    verb.add_argument(
+        "--report",
+        action="append",
+        metavar="R",
+        default=[],
+        help="a report by name, more than once for more (default: statement)",
+    )
+
+
 def add_json(verb: argparse.ArgumentParser) -> None:
     """Add ``--json``."""
     verb.add_argument("--json", action="store_true", help="print one object instead of words")

@@ -25,7 +25,8 @@ from maxo_reports.config.accounts import (
 )
 from maxo_reports.config.behaviour import TABLE as BEHAVIOUR
 from maxo_reports.config.behaviour import behaviour
-from maxo_reports.config.keys import KEYRING_SERVICE, api_key
+from maxo_reports.config.keys import KEYRING_SERVICE, MAIL_KEYRING, api_key, mail_secret
+from maxo_reports.config.mail import SENDS, Addressee, Mail, read_addressees, read_mail
 from maxo_reports.config.problems import Limits, Problems, filled
 from maxo_reports.config.template import TEMPLATE, write_template
 from maxo_reports.core.behaviour import Behaviour
@@ -42,17 +43,20 @@ __all__ = [
     "KEYRING_SERVICE",
     "TEMPLATE",
     "Account",
+    "Addressee",
+    "Mail",
     "Settings",
     "Workspace",
     "api_key",
     "load",
+    "mail_secret",
     "write_template",
 ]
 ENVIRONMENT_PREFIX = "MAXO_REPORTS_"
 _LONGEST_NUMBER = 18
 """Digits that a number in the environment can have; Python reads no endless one."""
 _ACCOUNT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
-_CHOICES = {"crosscheck": DEPTHS, "cost_gst": GST_BASES}
+_CHOICES = {"crosscheck": DEPTHS, "cost_gst": GST_BASES, "send": SENDS}
 _RANGES = {
     "requests_in_flight": (1, 8),
     "tries": (1, 20),
@@ -82,24 +86,32 @@ def load(folder: Path, environment: Mapping[str, str]) -> Workspace:
     except OSError as problem:
         raise ConfigError(f"cannot read {path}: {problem.strerror}") from None
     problems = Problems(str(path))
-    problems.unknown("", content, {"settings", "account", "brand", BEHAVIOUR})
+    problems.unknown("", content, {"settings", "account", "brand", "mail", BEHAVIOUR})
     given = problems.table("settings", content.get("settings", {}))
     settings = filled(Settings(), given, "settings", problems, _LIMITS)
     settings = _from_environment(settings, environment, problems)
     sender = brand.read("brand", content.get("brand"), folder, problems)
+    mail = read_mail(content.get("mail", {}), problems)
     thresholds = {"": behaviour(Behaviour(), content.get(BEHAVIOUR, {}), BEHAVIOUR, problems)}
-    accounts = {}
+    accounts, addressees = {}, {}
     tables = problems.table("account", content.get("account", {}))
     for name, given_account in tables.items():
-        if isinstance(given_account, dict) and BEHAVIOUR in given_account:
-            own, place = given_account.pop(BEHAVIOUR), f"account.{name}.{BEHAVIOUR}"
+        of_account = dict(problems.table(f"account.{name}", given_account))
+        if BEHAVIOUR in of_account:
+            own, place = of_account.pop(BEHAVIOUR), f"account.{name}.{BEHAVIOUR}"
             thresholds[name] = behaviour(thresholds[""], own, place, problems)
-        accounts[name] = _account(name, given_account, sender, folder, problems)
+        listed = of_account.pop("mail", [])
+        addressees[name] = read_addressees(f"account.{name}.mail", listed, mail, problems)
+        accounts[name] = _account(name, of_account, sender, folder, problems)
+        if of_account.get("send") == "automatic" and not mail.can_send:
+            problems.add(f'[account.{name}] send = "automatic" needs a host under [mail]')
     if not tables:
         problems.add('there is no account: write a table such as [account.acme] with name = "..."')
     problems.raise_any()
     known = {name: account for name, account in accounts.items() if account is not None}
-    return Workspace(folder, settings, known, thresholds)
+    return Workspace(
+        folder, settings, known, behaviour=thresholds, mail=mail, addressees=addressees
+    )
 
 
 def _from_environment(
@@ -125,10 +137,9 @@ def _from_environment(
 
 
 def _account(
-    name: str, given: Any, sender: Brand, folder: Path, problems: Problems
+    name: str, given: Mapping[str, Any], sender: Brand, folder: Path, problems: Problems
 ) -> Account | None:
     table = f"account.{name}"
-    given = problems.table(table, given)
     tables = {key: value for key, value in given.items() if key in brand.TABLES}
     given = {key: value for key, value in given.items() if key not in brand.TABLES}
     if not _ACCOUNT_ID.fullmatch(name):
@@ -142,6 +153,8 @@ def _account(
         problems.add(f"[{table}] timezone {account.timezone!r} is not an IANA zone{meant}")
     if trouble := _address_trouble(account.base_url):
         problems.add(f"[{table}] base_url {trouble}")
+    if name == MAIL_KEYRING:
+        problems.add(f"[{table}] no account can be called so: the keyring has mail's secret there")
     account = brand.of_account(account, tables, sender, folder, problems)
     return None if missing else account
 

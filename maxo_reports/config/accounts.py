@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from maxo_reports.config.mail import Addressee, Mail
 from maxo_reports.core.behaviour import Behaviour
 from maxo_reports.core.brand import NO_BRAND, Brand, Recipient
 from maxo_reports.core.money import GstBasis
@@ -33,6 +34,8 @@ class Account:
     """About how many calls a month has; sizes the first requests of a new account. 0: unknown."""
     directory: str = ""
     """The account's own number directory; empty for the workspace's."""
+    send: str = "approved"
+    """What ``month`` sends: what a person has approved, or every clean first issue (automatic)."""
     brand: Brand = NO_BRAND
     """Who sends the account's statements; without a name, nobody is named."""
     recipient: Recipient | None = None
@@ -49,6 +52,7 @@ class Settings:
 
     out: str = "out"
     archive: str = "archive"
+    outbox: str = "outbox"
     requests_in_flight: int = 2
     tries: int = 6
     connect_timeout: int = 10
@@ -72,11 +76,19 @@ class Workspace:
     accounts: Mapping[str, Account]
     behaviour: Mapping[str, Behaviour] = field(default_factory=dict)
     """The thresholds of accounts by their ids; under the empty name those of all others."""
+    mail: Mail = field(default_factory=Mail)
+    addressees: Mapping[str, tuple[Addressee, ...]] = field(default_factory=dict)
+    """Account -> who gets its reports."""
 
     @property
     def out(self) -> Path:
         """Where packs go."""
         return self.folder / self.settings.out
+
+    @property
+    def outbox(self) -> Path:
+        """Where drafts, the send ledger and the locks of mailing are."""
+        return self.folder / self.settings.outbox
 
     def archive_of(self, account: Account) -> Path:
         """Return the folder that holds an account's replies."""

@@ -1,4 +1,4 @@
-"""API keys: from a private file, the environment or the system's keyring.
+"""API keys and the mail server's secret: from a private file, the environment or the keyring.
 
 Never from the command line, where every user of the machine could read it.
 """
@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from maxo_reports.config.accounts import FILE, Account
+from maxo_reports.config.mail import Mail
 from maxo_reports.errors import ConfigError
 
 KEYRING_SERVICE = "maxo-reports"
+MAIL_KEYRING = "mail"
+"""The name under which the keyring has the mail server's secret; no account may be called so."""
 
 
 def api_key(account: Account, folder: Path, environment: Mapping[str, str]) -> str:
@@ -22,8 +25,9 @@ def api_key(account: Account, folder: Path, environment: Mapping[str, str]) -> s
     Raises ConfigError, in one line, with the places that were looked at.
     """
     if account.api_key_file:
-        return _key_from_file(folder / Path(account.api_key_file).expanduser(), account.id)
-    text = environment.get(account.api_key_env, "").strip() or _key_from_keyring(account.id)
+        path = folder / Path(account.api_key_file).expanduser()
+        return _from_file(path, f"the API key of {account.id!r}")
+    text = environment.get(account.api_key_env, "").strip() or _from_keyring(account.id)
     if text:
         return text
     raise ConfigError(
@@ -33,23 +37,38 @@ def api_key(account: Account, folder: Path, environment: Mapping[str, str]) -> s
     )
 
 
-def _key_from_file(path: Path, account: str) -> str:
+def mail_secret(mail: Mail, folder: Path, environment: Mapping[str, str]) -> str:
+    """Return the mail server's password, or OAuth token, from the same kinds of places."""
+    if mail.secret_file:
+        path = folder / Path(mail.secret_file).expanduser()
+        return _from_file(path, f"the secret of {mail.user!r} at the mail server")
+    text = environment.get(mail.secret_env, "").strip() or _from_keyring(MAIL_KEYRING)
+    if text:
+        return text
+    raise ConfigError(
+        f"no secret for {mail.user!r} at {mail.host}: set the environment variable "
+        f"{mail.secret_env}, or secret_file under [mail] in {FILE}, or store it with "
+        f"'keyring set {KEYRING_SERVICE} {MAIL_KEYRING}'"
+    )
+
+
+def _from_file(path: Path, what: str) -> str:
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as problem:
         why = getattr(problem, "strerror", None) or "it is not text"
-        raise ConfigError(f"cannot read the API key of {account!r} from {path}: {why}") from None
+        raise ConfigError(f"cannot read {what} from {path}: {why}") from None
     if sys.platform != "win32" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigError(
-            f"{path} holds an API key but others may read it: make it private with 'chmod 600'"
+            f"{path} holds {what} but others may read it: make it private with 'chmod 600'"
         )
     if not text:
-        raise ConfigError(f"{path} is empty; it should hold the API key of {account!r}")
+        raise ConfigError(f"{path} is empty; it should hold {what}")
     return text
 
 
-def _key_from_keyring(account: str) -> str:
+def _from_keyring(name: str) -> str:
     """Ask the system's keyring, if the optional package ``keyring`` is installed."""
     try:
         import keyring  # noqa: PLC0415 - optional, and slow to load
@@ -57,6 +76,6 @@ def _key_from_keyring(account: str) -> str:
     except ImportError:
         return ""
     try:
-        return keyring.get_password(KEYRING_SERVICE, account) or ""
+        return keyring.get_password(KEYRING_SERVICE, name) or ""
     except keyring.errors.KeyringError:
         return ""

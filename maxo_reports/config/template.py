@@ -26,6 +26,24 @@ cost_gst = "unknown"                       # "inclusive" or "exclusive", once a 
 # calls_per_month = 30000                  # spares some requests in the first month
 # directory = ""                           # its own number directory: "acme.csv" or .xlsx
 
+# send = "approved"                        # "automatic": 'month' also sends what nobody looked at
+
+# Who gets this account's reports ('maxo-reports send' and 'month'); once for each person:
+# [[account.acme.mail]]
+# address = "jane@acme.example"
+# name    = "Jane Citizen"
+# reports = ["statement"]                  # default: every report of the pack
+# attach  = ["pdf", "xlsx"]                # kinds of its files; also "changes.csv", "*.json"
+
+# [mail]                                   # without it there are drafts, which you send yourself
+# sender      = "reports@example.com"
+# sender_name = "Example Telecom"
+# domains     = ["acme.example"]           # nothing is ever sent to another
+# host        = "smtp.example.com"
+# security    = "starttls"                 # port 587; or "tls", port 465; never readable
+# user        = "reports@example.com"      # its password: the variable MAXO_MAIL_SECRET,
+#                                          # secret_file, or the system's keyring
+
 # [brand]                                  # who sends the statements; without it nobody is named
 # name    = "Harbour Voice Pty Ltd"
 # address = ["Level 3, 10 Example Street", "NEWCASTLE NSW 2300"]
@@ -47,6 +65,7 @@ cost_gst = "unknown"                       # "inclusive" or "exclusive", once a 
 # [settings]
 # out = "out"                              # where packs go
 # archive = "archive"                      # where the carrier's replies are kept
+# outbox = "outbox"                        # where drafts and the send ledger are
 # requests_in_flight = 2                   # requests at the same time
 # tries = 6                                # how often a request is tried
 # connect_timeout = 10                     # seconds

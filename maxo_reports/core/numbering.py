@@ -25,6 +25,19 @@ _DIGITS = re.compile(r"\+?[0-9]+", re.ASCII)
 _WITHHELD = frozenset(
     {"", "anonymous", "private", "withheld", "unavailable", "unknown", "restricted"}
 )
+_GAP = r"[ \u00a0\u2010-\u2015().-]{0,2}"
+_IN_TEXT = re.compile(
+    # Not in the middle of a word or a sum of money, and not the rest of a date (2026-07-01).
+    r"(?<![0-9A-Za-z$.,])(?<![0-9]{4}-)(?:"
+    rf"(?:\+|0011){_GAP}[1-9](?:{_GAP}[0-9]){{6,14}}"
+    rf"|(?:61|0){_GAP}[2-578](?:{_GAP}[0-9]){{8}}"
+    rf"|(?:13|18|19)00(?:{_GAP}[0-9]){{6}}"
+    rf"|(?<!-)13(?:{_GAP}[0-9]){{4}}"
+    rf"|(?<!-)180(?:{_GAP}[0-9]){{4}}"
+    r")(?![0-9A-Za-z]|[.,][0-9])",
+    re.ASCII,
+)
+"""What reads as a telephone number in running text, in the shapes that ``spaced`` knows."""
 
 
 def split_route(raw: str) -> tuple[str, str]:
@@ -142,3 +155,13 @@ def spaced(number: str) -> str:
     if len(number) == 7 and number.startswith("180"):
         return f"{number[:3]} {number[3:]}"
     return number
+
+
+def numbers_in(text: str) -> list[str]:
+    """Return what reads as a telephone number in a text that should hold none."""
+    return _IN_TEXT.findall(text)
+
+
+def masked(text: str) -> str:
+    """Return a text with the telephone numbers in it taken out, for a log that others may read."""
+    return _IN_TEXT.sub("[number]", text)

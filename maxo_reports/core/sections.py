@@ -62,6 +62,8 @@ CHARGES = "charges"
 SUBTOTAL = "Subtotal"
 OF_CHANGES = frozenset({"changes", "changed-calls"})
 """Kinds that a first issue leaves out."""
+NOT_ALWAYS = OF_CHANGES | {"gst"}
+"""Kinds that some issues leave out."""
 
 
 OF_CALLS = frozenset(

@@ -10,6 +10,7 @@ from maxo_reports.engine.archives import (
 )
 from maxo_reports.engine.asking import lately, period_of
 from maxo_reports.engine.bills import calibrate, calibration_as_json, reconcile, reconciled_as_json
+from maxo_reports.engine.dispatch import Post, Told, Wish
 from maxo_reports.engine.handing import (
     bundle_handoffs,
     handoff_json,
@@ -17,6 +18,16 @@ from maxo_reports.engine.handing import (
     is_bundle,
     make_handoff,
     verify_bundle,
+)
+from maxo_reports.engine.mailing import (
+    Monthly,
+    entry_json,
+    letters,
+    month,
+    monthly_json,
+    resolve,
+    send,
+    told_json,
 )
 from maxo_reports.engine.numbers import directories_of, suggest
 from maxo_reports.engine.oncharging import oncharge_period, oncharged_json
@@ -47,9 +58,13 @@ from maxo_reports.job import Job, Progress
 __all__ = [
     "DEFAULT_REPORTS",
     "Job",
+    "Monthly",
     "Outcome",
+    "Post",
     "Progress",
+    "Told",
     "Trial",
+    "Wish",
     "as_json",
     "bundle_handoffs",
     "calibrate",
@@ -60,6 +75,7 @@ __all__ = [
     "copy_template",
     "demo",
     "directories_of",
+    "entry_json",
     "examine_archive",
     "export_period",
     "handoff_json",
@@ -68,8 +84,11 @@ __all__ = [
     "init_handoff",
     "is_bundle",
     "lately",
+    "letters",
     "make_handoff",
     "model_lines",
+    "month",
+    "monthly_json",
     "oncharge_period",
     "oncharged_json",
     "period_of",
@@ -81,10 +100,13 @@ __all__ = [
     "reconcile",
     "reconciled_as_json",
     "refresh",
+    "resolve",
     "run",
     "sample",
+    "send",
     "strangers",
     "suggest",
+    "told_json",
     "verify",
     "verify_bundle",
     "write_card",

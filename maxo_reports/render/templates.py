@@ -7,9 +7,10 @@ text is escaped, and no file outside the template folders can be read.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -34,15 +35,23 @@ def fill(
     folders: Folders,
     places: int,
     undefined: type[jinja2.Undefined] = jinja2.StrictUndefined,
+    *,
+    escaping: bool = True,
+    withheld: Collection[str] = (),
 ) -> str:
     """Fill a template with a view; ``money`` writes ``places`` decimals.
 
     The first of the folders that has the template is used. ``undefined`` is what stands for a
-    name that is not there; without another it ends the filling. Raises ConfigError with the
-    template's file and line.
+    name that is not there; without another it ends the filling. Plain text is not to be escaped;
+    filters that are ``withheld`` are not there. Raises ConfigError with the template's file and
+    line.
     """
     try:
-        return environment(folders, places, undefined).get_template(template).render(view)
+        if undefined is jinja2.StrictUndefined:
+            opened = _kept(tuple(folders), places, tuple(withheld), escaping=escaping)
+        else:
+            opened = environment(folders, places, undefined, escaping=escaping, withheld=withheld)
+        return opened.get_template(template).render(view)
     except _TROUBLE as error:
         raise ConfigError(_told(error, template, folders)) from None
 
@@ -62,21 +71,35 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         self.call_binop()
 
 
+@lru_cache(maxsize=8)
+def _kept(
+    folders: tuple[Path, ...], places: int, withheld: tuple[str, ...], *, escaping: bool
+) -> jinja2.Environment:
+    """Keep what was compiled: a month of letters fills the same templates again and again."""
+    return environment(folders, places, escaping=escaping, withheld=withheld)
+
+
 def environment(
-    folders: Folders, places: int, undefined: type[jinja2.Undefined] = jinja2.StrictUndefined
+    folders: Folders,
+    places: int,
+    undefined: type[jinja2.Undefined] = jinja2.StrictUndefined,
+    *,
+    escaping: bool = True,
+    withheld: Collection[str] = (),
 ) -> jinja2.Environment:
     """Open the template folders: no function to call, and no filter but ours and the escape."""
-    ours = jinja2.PrefixLoader({SHIPPED: jinja2.FileSystemLoader(folders[-1])})
+    shipped = jinja2.PrefixLoader({SHIPPED: jinja2.FileSystemLoader(folders[-1])})
     templates = _Sandbox(
-        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(folders), ours]),
-        autoescape=True,
+        loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(folders), shipped]),
+        autoescape=escaping,
         undefined=undefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     templates.globals.clear()
     escapes = {name: templates.filters[name] for name in ("e", "escape")}
-    templates.filters = {**escapes, **{n: _strict(f) for n, f in _filters(places).items()}}
+    ours = {name: each for name, each in _filters(places).items() if name not in withheld}
+    templates.filters = {**escapes, **{name: _strict(each) for name, each in ours.items()}}
     return templates
 
 
