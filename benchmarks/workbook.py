@@ -55,7 +55,8 @@ Go = Callable[[], None]
 def statement(store: CallStore, name: str = "statement") -> tuple[Any, Any]:
     """Build a report, the statement's unless named, and its style from a month's column store."""
     from maxo_reports.core import checks, sections
-    from maxo_reports.core.report import Heading, Source
+    from maxo_reports.core.heading import Heading
+    from maxo_reports.core.report import Source
     from maxo_reports.definitions import Shelf, load, load_theme
     from maxo_reports.render import FORMATS as FILES
     from maxo_reports.render import Style

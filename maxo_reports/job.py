@@ -9,8 +9,8 @@ from datetime import datetime
 from maxo_reports.archive.pulls import Account as Archive
 from maxo_reports.config import Account, Workspace
 from maxo_reports.core.checks import State
+from maxo_reports.core.heading import Heading
 from maxo_reports.core.period import BillingPeriod, Window
-from maxo_reports.core.report import Heading
 from maxo_reports.errors import CarrierError
 from maxo_reports.pull import Look
 

@@ -19,8 +19,8 @@ from maxo_reports.addresses import Address
 from maxo_reports.config import Account, Addressee, Workspace
 from maxo_reports.core import money
 from maxo_reports.core.checks import State
+from maxo_reports.core.heading import COST_BASIS
 from maxo_reports.core.period import BillingPeriod
-from maxo_reports.core.report import COST_BASIS
 from maxo_reports.errors import ConfigError, MailError, TieOutError, did_you_mean
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.outbox import Key

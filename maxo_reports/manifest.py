@@ -16,10 +16,11 @@ from maxo_reports import __version__
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.core import brand
 from maxo_reports.core.checks import Check, Finding
+from maxo_reports.core.heading import Heading
 from maxo_reports.core.ledger import Intake, Totals
 from maxo_reports.core.money import plain
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window
-from maxo_reports.core.report import Definition, Heading, Source
+from maxo_reports.core.report import Definition, Source
 from maxo_reports.tieout.compared import Tied
 
 PROGRAM = f"maxo-reports {__version__}"

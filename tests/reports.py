@@ -18,6 +18,7 @@ from foremost import called, foremost
 
 from maxo_reports.core.brand import NO_BRAND, Brand, Recipient
 from maxo_reports.core.checks import Finding, State, checks, worst_first
+from maxo_reports.core.heading import Heading
 from maxo_reports.core.ledger import Group, Intake, Ledger, Totals, total
 from maxo_reports.core.money import GstBasis
 from maxo_reports.core.period import BillingPeriod, months_before, parse_period
@@ -25,7 +26,6 @@ from maxo_reports.core.report import (
     CallLine,
     Definition,
     Earlier,
-    Heading,
     Report,
     SectionSpec,
     Source,

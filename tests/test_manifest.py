@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from maxo_reports import __version__, engine, manifest
 from maxo_reports.core.checks import Check, Completeness, Finding, State, WindowLine
+from maxo_reports.core.heading import Heading
 from maxo_reports.core.ledger import Intake, Ledger, Totals
 from maxo_reports.core.period import Window, parse_period
-from maxo_reports.core.report import Heading, Source
+from maxo_reports.core.report import Source
 from reports import NoLines
 
 GOLD = engine.sample() / "pack"

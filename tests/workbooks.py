@@ -14,12 +14,12 @@ import pyarrow as pa
 from foremost import called, foremost
 
 from maxo_reports.core.checks import Finding, checks
+from maxo_reports.core.heading import Heading
 from maxo_reports.core.ledger import Group, Intake, Ledger, Totals, total
 from maxo_reports.core.report import (
     CallLine,
     Definition,
     Earlier,
-    Heading,
     Report,
     Selector,
     Source,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from maxo_reports.core.report import Heading
+from maxo_reports.core.heading import Heading
 
 
 class Fact(NamedTuple):

@@ -12,12 +12,12 @@ from datetime import date
 
 from maxo_reports.core.bill import ALL_CALLS, OTHER_LINES
 from maxo_reports.core.differences import CLASSES
+from maxo_reports.core.heading import COST_BASIS
 from maxo_reports.core.money import dollars, printed_places
 from maxo_reports.core.onebyone import Result, bill_lines, controls, differences, edges
 from maxo_reports.core.reconcile import Reconciliation, hint
 from maxo_reports.core.reconcile import Row as Line
 from maxo_reports.core.report import (
-    COST_BASIS,
     Cell,
     Column,
     Definition,

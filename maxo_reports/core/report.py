@@ -14,12 +14,12 @@ from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple, Protocol
 
-from maxo_reports.core.brand import NO_BRAND, Brand, Recipient
 from maxo_reports.core.changes import Changes
-from maxo_reports.core.checks import Check, Completeness, Finding, State
+from maxo_reports.core.checks import Check, Completeness, Finding
 from maxo_reports.core.directory import ALLOCATIONS, UNALLOCATED
+from maxo_reports.core.heading import Heading
 from maxo_reports.core.ledger import NOTHING, Ledger, Totals
-from maxo_reports.core.money import GstBasis, round_half_up
+from maxo_reports.core.money import round_half_up
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.core.where import ALL, Where
 
@@ -270,50 +270,6 @@ class Section:
     totals: Totals | None = None
     parts: tuple[Part, ...] = ()
     by_number: Calls | None = None
-
-
-COST_BASIS: Mapping[GstBasis, str] = {
-    "inclusive": "Costs as reported by the carrier, GST included.",
-    "exclusive": "Costs as reported by the carrier, GST not included.",
-    "unknown": "Costs as reported by the carrier; whether they include GST is not stated.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """What stands above the figures of a report: for whom, which period, how sure.
-
-    ``pulled_at`` is when the carrier was last asked, in the account's zone. ``revision`` is the
-    running number of this issue of the period. ``brand`` is who sends the report, ``recipient``
-    who gets it, None where only the account's name is known.
-    """
-
-    account_id: str
-    account_name: str
-    period: BillingPeriod
-    state: State
-    cost_gst: GstBasis
-    pulled_at: datetime
-    revision: int = 1
-    brand: Brand = NO_BRAND
-    recipient: Recipient | None = None
-    charged: str = ""
-    """What the charges mean, where the figures are those and not the carrier's costs."""
-
-    @property
-    def number(self) -> str:
-        """The statement's number: no two issues of an account have the same.
-
-        The period is the first and last day, or a calendar month's six digits.
-        """
-        of = self.period
-        days = f"{of.first:%Y%m}" if of.is_month else f"{of.first:%Y%m%d}-{of.last:%Y%m%d}"
-        return f"{self.account_id.upper()}-{days}-{self.revision}"
-
-    @property
-    def cost_basis(self) -> str:
-        """One sentence on what the costs mean, GST included or not (never guessed)."""
-        return self.charged or COST_BASIS[self.cost_gst]
 
 
 _NOT_LOOKED_INTO = Completeness()

@@ -15,8 +15,9 @@ from typing import Any
 from maxo_reports import bag, manifest, pack
 from maxo_reports.archive import files, sums
 from maxo_reports.archive.replies import Replies
+from maxo_reports.core.heading import Heading
 from maxo_reports.core.ledger import Totals
-from maxo_reports.core.report import CALL_COLUMNS, Heading, Source
+from maxo_reports.core.report import CALL_COLUMNS, Source
 from maxo_reports.errors import TieOutError
 from maxo_reports.handing import readme, signoff
 from maxo_reports.pack import Pack

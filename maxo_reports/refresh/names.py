@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from maxo_reports.core.facts import facts
-from maxo_reports.core.report import Cell, Heading, Kind, Report
+from maxo_reports.core.heading import Heading
+from maxo_reports.core.report import Cell, Kind, Report
 from maxo_reports.errors import did_you_mean
 from maxo_reports.refresh.areas import Area, area_of
 from maxo_reports.refresh.package import Package

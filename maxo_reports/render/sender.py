@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from maxo_reports.core.brand import EnvelopeWindow, spaced_abn
-from maxo_reports.core.report import Heading
+from maxo_reports.core.heading import Heading
 
 LOGO = "brand:logo"
 """The address under which a template finds the sender's logo, and nothing else."""

@@ -12,13 +12,12 @@ import pytest
 from carriers import BRISBANE
 
 from maxo_reports.core.checks import Check, Finding, State
+from maxo_reports.core.heading import COST_BASIS, Heading
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES, NOTHING, Group, Intake, Ledger, Totals
 from maxo_reports.core.period import parse_period
 from maxo_reports.core.report import (
-    COST_BASIS,
     CallLine,
     Definition,
-    Heading,
     Kind,
     Report,
     Role,
@@ -212,8 +211,15 @@ def test_every_kind_of_section_can_be_filled(kind: str) -> None:
     shown = ("cost",) if kind in {"matrix", "trend"} else ("calls", "cost")
     if kind in {"longest-calls", "dearest-calls"}:
         shown = ("started", "cost")
-    report = _report(_source(), _spec(kind, group_by=dimensions, show=shown))
+    charges = Table((), ()) if kind == "charges" else None
+    report = _report(_source(charges=charges), _spec(kind, group_by=dimensions, show=shown))
     assert len(report.sections) <= 1
+
+
+def test_a_report_for_clients_is_made_of_charges_alone() -> None:
+    """Without them its calls would stand there at the price that they are bought for."""
+    with pytest.raises(UsageError, match="'oncharge' makes it"):
+        _report(_source(), _spec("charges"))
 
 
 def test_gst_is_never_guessed() -> None:
