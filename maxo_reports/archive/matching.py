@@ -146,7 +146,7 @@ class Matching:
         if alone + extra + loud > MOST_DIFFERENCES:
             raise UsageError(
                 f"{self._count('paired'):,} lines of the list have a record, {alone:,} have none, "
-                f"{extra:,} charged records have no line and {loud:,} pairs differ: is the list of "
+                f"{extra:,} charged records have no line, {loud:,} pairs differ: is the list of "
                 "this account and period, and are its time zone and GST as stated?"
             )
 
