@@ -24,11 +24,16 @@ from maxo_reports.core.money import GstBasis
 from maxo_reports.core.period import BillingPeriod, months_before, parse_period
 from maxo_reports.core.report import (
     CallLine,
+    Column,
     Definition,
     Earlier,
+    Kind,
     Report,
+    Role,
+    Row,
     SectionSpec,
     Source,
+    Table,
 )
 from maxo_reports.core.sections import build
 from maxo_reports.definitions import Shelf, load, load_theme
@@ -176,6 +181,13 @@ def ledger_of(calls: Iterable[Call]) -> Ledger:
     )
 
 
+CHARGES = Table(
+    (Column("line", "For", Kind.TEXT), Column("dollars", "Dollars", Kind.CENTS)),
+    (Row(("Calls", Decimal("12.30"))), Row(("Total", Decimal("12.30")), Role.TOTAL)),
+)
+"""What a client pays, where a definition asks for it."""
+
+
 def statement(
     calls: Iterable[Call],
     *,
@@ -211,6 +223,7 @@ def statement(
         checks(ledger, period, [period.window]),
         NoLines(calls),
         ("Connected",),
+        charges=CHARGES if any(s.kind == "charges" for s in definition.sections) else None,
         earlier=tuple(
             Earlier(each, "whole", lambda _: earlier)
             for each in months_before(period, 1 if earlier is not None else 0)

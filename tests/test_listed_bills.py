@@ -26,10 +26,12 @@ from bills import (
 from openpyxl import Workbook
 from test_summed_bills import changed
 
+from maxo_reports.archive import matching
 from maxo_reports.core.calibrate import calibrate
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.period import parse_period
 from maxo_reports.core.reconcile import hint
+from maxo_reports.errors import UsageError
 
 DAY = 86_400
 
@@ -175,6 +177,15 @@ def test_a_cost_that_cannot_be_read_explains_nothing(tmp_path):
     assert result.whole.differences == ()
     (row,) = result.whole.rows
     assert (row.unexplained, hint(row)) == (30 * CENT, "records whose cost cannot be read")
+
+
+def test_a_list_of_other_calls_altogether_is_refused(tmp_path, monkeypatch):
+    """With what there is of each, rather than a pack that nobody could read."""
+    monkeypatch.setattr(matching, "MOST_DIFFERENCES", 3)
+    calls = [Call(f"{n}", START + n * DAY) for n in range(2)]
+    lines = [Line.of(call, call_id="", seconds=7) for call in calls]
+    with pytest.raises(UsageError, match="2 have none, 2 charged records have no line"):
+        compared(tmp_path, calls, None, write_list(tmp_path / "c.csv", lines))
 
 
 def test_a_line_below_nought_with_a_calls_id_is_its_credit(tmp_path):

@@ -27,6 +27,7 @@ from maxo_reports.core.listed import ListedCalls
 from maxo_reports.core.money import GstBasis
 from maxo_reports.core.pairing import best_first
 from maxo_reports.core.scene import Scene
+from maxo_reports.errors import UsageError
 
 _LISTED = pa.schema(
     [
@@ -42,6 +43,8 @@ _LISTED = pa.schema(
         ("charge", pa.int64()),
     ]
 )
+MOST_DIFFERENCES = 250_000
+"""How many single differences are looked at: each takes about a kilobyte."""
 _EITHER: tuple[GstBasis, ...] = ("exclusive", "inclusive")
 _BATCH = 20_000
 _BILLED = (
@@ -109,6 +112,7 @@ class Matching:
         by_id = self._by_id(scene)
         by_time = self._by_time(scene) if self._has_times else 0
         self._judge(scene)
+        self._stop_where_nothing_fits()
         return Matched(
             self._agreed(),
             tuple(self._pairs()),
@@ -133,6 +137,18 @@ class Matching:
         ).fetchone()
         assert row is not None, "an aggregate has always one row"
         return Pairs(*row)
+
+    def _stop_where_nothing_fits(self) -> None:
+        """Refuse a list that is of other calls: nobody could look at so many differences."""
+        alone = self._count("listed ANTI JOIN paired USING (line)")
+        extra = self._count("called ANTI JOIN paired USING (c) WHERE cost <> 0")
+        loud = self._count("judged WHERE NOT quiet")
+        if alone + extra + loud > MOST_DIFFERENCES:
+            raise UsageError(
+                f"{self._count('paired'):,} lines of the list have a record, {alone:,} have none, "
+                f"{extra:,} charged records have no line, {loud:,} pairs differ: is the list of "
+                "this account and period, and are its time zone and GST as stated?"
+            )
 
     @property
     def _has_times(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maxo_reports.cli import saying, words, work
+from maxo_reports.core.text import counted
 from maxo_reports.errors import DONE, FINDINGS
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _lines(done: Reconciled) -> list[str]:
     ]
     for step in whole.steps:
         if step.micros or step.calls:
-            calls = f"  {step.calls:,} calls" if step.calls else ""
+            calls = f"  {counted(step.calls, 'call')}" if step.calls else ""
             lines.append(f"  {step.kind:<20}{plain(dollars(step.micros)):>14}{calls}")
     lines.append(f"  {'bill ' + whole.bill.number:<20}{plain(dollars(whole.bill.total)):>14}")
     lines += [

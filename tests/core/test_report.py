@@ -23,8 +23,10 @@ from maxo_reports.core.report import (
     Role,
     SectionSpec,
     Source,
+    Table,
 )
 from maxo_reports.core.sections import ORDERS, SECTION_KINDS, build
+from maxo_reports.errors import UsageError
 
 PERIOD = parse_period("2026-10", BRISBANE, date(2026, 11, 20))
 GROUPS = (
