@@ -21,7 +21,7 @@ from maxo_reports.core.report import (
     Definition,
     SectionSpec,
 )
-from maxo_reports.core.sections import OF_CALLS, OF_CHANGES, ORDERS, SECTION_KINDS
+from maxo_reports.core.sections import NOT_ALWAYS, OF_CALLS, ORDERS, SECTION_KINDS
 from maxo_reports.core.text import has_controls, visible
 from maxo_reports.core.where import DIRECTIONS, FIELDS, FLAGS, Condition, Where
 from maxo_reports.errors import ConfigError, did_you_mean
@@ -373,7 +373,7 @@ class Reader:
 
     def _check_file(self, file_format: str, specs: Sequence[SectionSpec]) -> None:
         """Find sections that cannot stand together in one file."""
-        if all(spec.kind in OF_CHANGES for spec in specs):
+        if all(spec.kind in NOT_ALWAYS for spec in specs):
             self._problem(f"no section is always shown in {file_format}: its first issue is empty")
         if file_format != "xlsx":
             return

@@ -28,8 +28,9 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 _WINDOW = Limits(
     ranges={"left": (0, 60), "bottom": (0, 60), "width": (50, 120), "height": (20, 60)}
 )
-_RIGHT_COLUMN, _BELOW_LOGO = 112, 36
-"""Where the facts begin, from the sheet's left, and where a logo ends, from above; millimetres."""
+_FURTHEST, _HIGHEST = 112, 64
+"""How far a window may reach from the envelope's left and lower edge, in millimetres: to the
+right of it are the facts, above it is the logo, wherever the sheet has slid to."""
 _LINE = 43
 """The height of a line of the recipient's address, in tenths of a millimetre."""
 
@@ -130,10 +131,12 @@ def _window(table: str, given: Any, problems: Problems) -> EnvelopeWindow:
     window: EnvelopeWindow = filled(
         EnvelopeWindow(), problems.table(table, given), table, problems, _WINDOW
     )
-    if window.sheet_left + window.sheet_width > _RIGHT_COLUMN:
-        problems.add(f"[{table}] reaches into the right-hand column: left + width is 122 at most")
-    if window.sheet_top < _BELOW_LOGO:
-        problems.add(f"[{table}] reaches up to the logo: bottom + height is 74 at most")
+    if window.left + window.width > _FURTHEST:
+        problems.add(
+            f"[{table}] would show the right-hand column: left + width is {_FURTHEST} at most"
+        )
+    if window.bottom + window.height > _HIGHEST:
+        problems.add(f"[{table}] would show the logo: bottom + height is {_HIGHEST} at most")
     return window
 
 

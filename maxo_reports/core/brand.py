@@ -55,6 +55,11 @@ class EnvelopeWindow:
         return self.width - _PLAY_ACROSS
 
     @property
+    def sheet_end(self) -> int:
+        """How far from the sheet's upper edge the window can reach, in millimetres."""
+        return self.sheet_top + self.height
+
+    @property
     def sheet_height(self) -> int:
         """How high text may be, wherever the sheet has slid to."""
         return self.height - _PLAY_DOWN

@@ -59,6 +59,8 @@ ORDERS: tuple[str, ...] = tuple(ORDER_OF)
 SUBTOTAL = "Subtotal"
 OF_CHANGES = frozenset({"changes", "changed-calls"})
 """Kinds that a first issue leaves out."""
+NOT_ALWAYS = OF_CHANGES | {"gst"}
+"""Kinds that some issues leave out."""
 
 
 OF_CALLS = frozenset(

@@ -117,7 +117,7 @@ def _sample_month(workspace: Path, progress: Progress) -> Iterator[tuple[Wanted,
 
 def _states(source: Source) -> Iterator[Source]:
     """Yield the sample as a template may meet it: settled, and with all that can be wrong."""
-    yield source
+    yield replace(source, heading=replace(source.heading, state=State("settled")))
     troubled = State("provisional", ("the sample, as if it were not settled",))
     finding = Finding("sample", "warning", "the sample", "a finding that a person must know", 1)
     heading = replace(

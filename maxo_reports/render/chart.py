@@ -18,7 +18,9 @@ from maxo_reports.core.report import Cell, Column, Kind, Role, Table
 
 WIDTH, HEIGHT = 493.0, 118.0
 LEFT, TOP, BOTTOM = 30.0, 12.0, 14.0
-"""The daily chart, in points, and the room that it leaves for its labels."""
+"""The daily chart, in points, and the room that it leaves for its labels at least."""
+_LETTER, _AIR = 4.1, 5.0
+"""How wide a letter of a label is, and what is free behind it, in points."""
 
 EVERY_DAY = 35
 """Up to this many columns, each one has the number of its day under it."""
@@ -145,18 +147,20 @@ def days(table: Table, period: BillingPeriod) -> Days | None:
     heights = [known.get(day, _ZERO) for day in calendar]
     low, high = min(*heights, _ZERO), max(*heights, _ZERO)
     ground = HEIGHT - BOTTOM
-    slot = (WIDTH - LEFT) / len(calendar)
+    scale = _scale(low, high, is_money=column.kind is Kind.MONEY)
+    left = max(LEFT, *(_LETTER * len(text) + _AIR for _, text in scale))
+    slot = (WIDTH - left) / len(calendar)
 
     def y(value: Decimal) -> float:
         return ground - float((value - low) / (high - low)) * (ground - TOP)
 
     columns = tuple(
         Bar(
-            _point(LEFT + slot * (place + _GAP / 2)),
+            _point(left + slot * (place + _GAP / 2)),
             _point(y(max(value, _ZERO))),
             _point(slot * (1 - _GAP)),
             _point(y(min(value, _ZERO)) - y(max(value, _ZERO))),
-            _point(LEFT + slot * place),
+            _point(left + slot * place),
             _point(slot),
             day.weekday() >= _SATURDAY,
         )
@@ -170,15 +174,16 @@ def days(table: Table, period: BillingPeriod) -> Days | None:
         calendar[-1],
         calendar[peak],
         heights[peak],
-        Mark(_point(min(max(middle, LEFT + 18), WIDTH - 18)), _point(columns[peak].y - 3), ""),
+        Mark(_point(min(max(middle, left + 18), WIDTH - 18)), _point(columns[peak].y - 3), ""),
         columns,
         tuple(
-            Mark(LEFT - 5, _point(y(at) + 2.3), text, _point(y(at)))
-            for at, text in _scale(low, high, is_money=column.kind is Kind.MONEY)
+            Mark(_point(left - _AIR), _point(y(at) + 2.3), text, _point(y(at)))
+            for at, text in scale
         ),
-        _labels(calendar, slot),
+        _labels(calendar, slot, left),
         _point(y(_ZERO)),
         _point(min(1.0, slot / 10)),
+        left=_point(left),
     )
 
 
@@ -217,7 +222,7 @@ def _scale(low: Decimal, high: Decimal, *, is_money: bool) -> list[tuple[Decimal
     return [(at, f"{minus if at < 0 else ''}{sign}{abs(at):,.{places}f}") for at in steps]
 
 
-def _labels(calendar: Sequence[date], slot: float) -> tuple[Mark, ...]:
+def _labels(calendar: Sequence[date], slot: float, left: float) -> tuple[Mark, ...]:
     """Name every day of a month; of a longer period, its start and the first of each month."""
     short = len(calendar) <= EVERY_DAY
     starts = [place for place, day in enumerate(calendar) if short or day.day == 1]
@@ -225,7 +230,7 @@ def _labels(calendar: Sequence[date], slot: float) -> tuple[Mark, ...]:
         starts.insert(0, 0)
     return tuple(
         Mark(
-            _point(LEFT + slot * (place + 0.5)),
+            _point(left + slot * (place + 0.5)),
             HEIGHT - 4,
             f"{calendar[place].day}" + ("" if short else f" {_MONTHS[calendar[place].month - 1]}"),
         )

@@ -63,7 +63,7 @@ def _unread(template: str, known: Collection[str], folders: Sequence[Path]) -> I
             continue  # ours
         for name in tree.find_all(nodes.Name):
             if name.ctx == "load" and name.name not in given:
-                yield Remark(path.name, name.lineno, _said(name.name, given))
+                yield Remark(path.name, name.lineno, _said(name.name, given - _OWN))
 
 
 def _taken(template: str, folders: Sequence[Path]) -> dict[Path, nodes.Template]:

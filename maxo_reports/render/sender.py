@@ -15,8 +15,6 @@ LOGO = "brand:logo"
 """The address under which a template finds the sender's logo, and nothing else."""
 MARGIN_TOP, MARGIN_LEFT = 16, 18
 """The margins of a sheet, in millimetres."""
-_AIR = 8
-"""What stays free below the recipient, so that nothing else shows in the window."""
 Shown = Callable[[str], str]
 
 
@@ -50,5 +48,5 @@ def _sheet(window: EnvelopeWindow) -> dict[str, int]:
         "top": top,
         "width": window.sheet_width,
         "height": window.sheet_height,
-        "below": max(top + window.sheet_height, 0) + _AIR,
+        "below": window.sheet_end - MARGIN_TOP,
     }

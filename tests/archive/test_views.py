@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from foremost import called, foremost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_columns import END, PERIOD, START, _record, _write
@@ -76,6 +77,11 @@ def test_a_view_is_what_plain_comparison_leaves(tmp_path_factory, calls, wanted,
         by_number = list(store.select(where, True).calls.lines())
         assert by_number == sorted(by_number, key=lambda c: c.service_number)
         assert sorted(by_number) == sorted(kept, key=lambda c: c)
+        for measure in ("seconds", "cost"):
+            assert list(view.calls.foremost(measure, 4)) == foremost(kept, measure, 4)
+        for direction in ("Outbound", "sideways"):
+            expected = called(kept, direction, STATUSES)
+            assert list(view.calls.called(direction)) == expected
         longest = view.calls.longest()
         assert longest["category"] == max((len(c.category) for c in kept), default=0)
 
