@@ -145,6 +145,11 @@ def test_what_a_statement_cannot_show_is_for_workbooks(tmp_path):
     path = tmp_path / "reports" / "own.toml"
     text = f'version = 1\n[[section]]\nkind = "summary"\n[[section]]\n{CALLS}'
     path.write_text(text)
+    assert load("own", Shelf.of(tmp_path), FORMATS).definition.sections[1].formats == (
+        *("xlsx", "pdf"),
+    )
+    text += 'each = "service_number"\n'
+    path.write_text(text)
     definition = load("own", Shelf.of(tmp_path), FORMATS).definition
     assert definition.sections[1].formats == ("xlsx",)
     path.write_text(f'{text}formats = ["pdf"]\n')
