@@ -105,7 +105,7 @@ class Desk:
         self._workspace, self._account, self._pack = workspace, account, pack
         shelf = definitions.Shelf.of(workspace.folder)
         style = Style(definitions.load_theme(shelf), shelf.templates(), PROGRAM)
-        self._style = style.branded(account.brand)
+        self._writer = mail.Writer(style.branded(account.brand))
         self._read: dict[str, bytes] = {}
 
     def letter(self, report: Issued, recipient: Addressee, replaced: int) -> Letter:
@@ -116,7 +116,7 @@ class Desk:
         to = recipient.mailbox
         enclosed = self._enclosed(report, recipient)
         sender = self._sender()
-        written = mail.write(self._facts(report, replaced), sender, to, enclosed, self._style)
+        written = self._writer.write(self._facts(report, replaced), sender, to, enclosed)
         files = [*enclosed, *([sender.logo] if sender.logo else [])]
         body = mime.body(written, files)
         most = self._workspace.mail.largest_mb

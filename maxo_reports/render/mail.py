@@ -8,7 +8,7 @@ never a telephone number: a letter in which one can be read is refused.
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import PurePath
@@ -37,6 +37,8 @@ _KINDS = {
     ".txt": "text",
 }
 _KILO, _MEGA = 1_000, 1_000_000
+Filler = Callable[[str, Mapping[str, object]], str]
+"""What fills a template with a view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +76,47 @@ class Party:
     logo: Enclosed | None = None
 
 
-def write(
-    facts: Facts, sender: Party, recipient: Address, attached: Sequence[Enclosed], style: Style
-) -> Written:
-    """Fill the templates for one recipient; raises MailError where a number could be read."""
-    view = _view(facts, sender, recipient, attached, style)
-    places = money.printed_places([facts.totals.cost])
+class Writer:
+    """Writes letters in one style; what it compiles, it keeps for the next recipient."""
 
-    def filled(template: str, *, escaping: bool) -> str:
-        return templates.fill(
-            template, view, style.folders, places, escaping=escaping, withheld=("phone",)
+    def __init__(self, style: Style) -> None:
+        self._style = style
+        self._fillers: dict[tuple[int, bool], Filler] = {}
+
+    def write(
+        self, facts: Facts, sender: Party, recipient: Address, attached: Sequence[Enclosed]
+    ) -> Written:
+        """Fill the templates for one recipient; raises MailError where a number could be read."""
+        view = _view(facts, sender, recipient, attached, self._style)
+        places = money.printed_places([facts.totals.cost])
+
+        def filled(template: str, *, escaping: bool = False) -> str:
+            return self._filler(places, escaping=escaping)(template, view)
+
+        subject = " ".join(filled(SUBJECT).split())
+        letter = Written(
+            sender.address,
+            recipient,
+            visible(subject, _LONGEST_SUBJECT),
+            filled(TEXT),
+            filled(MARKUP, escaping=True),
+            sender.reply_to,
+            (("X-Maxo-Reports-Manifest", f"sha256={facts.fingerprint}"),),
         )
+        _hold_to_words(letter)
+        return letter
 
-    subject = visible(" ".join(filled(SUBJECT, escaping=False).split()), _LONGEST_SUBJECT)
-    letter = Written(
-        sender.address,
-        recipient,
-        subject,
-        filled(TEXT, escaping=False),
-        filled(MARKUP, escaping=True),
-        sender.reply_to,
-        (("X-Maxo-Reports-Manifest", f"sha256={facts.fingerprint}"),),
-    )
+    def _filler(self, places: int, *, escaping: bool) -> Filler:
+        known = (places, escaping)
+        if known not in self._fillers:
+            self._fillers[known] = templates.filler(
+                self._style.folders, places, escaping=escaping, withheld=("phone",)
+            )
+        return self._fillers[known]
+
+
+def _hold_to_words(letter: Written) -> None:
+    """Refuse a letter in which a telephone number can be read."""
     for template, text in (
         (SUBJECT, letter.subject),
         (TEXT, letter.text),
@@ -103,10 +124,9 @@ def write(
     ):
         if numbers_in(text):
             raise MailError(
-                f"the message to {recipient.spec} would show a telephone number, which belongs "
-                f"in the files only: take it out of the account's name or of {template}"
+                f"the message to {letter.recipient.spec} would show a telephone number, which "
+                f"belongs in the files only: take it out of the account's name or of {template}"
             )
-    return letter
 
 
 def _view(

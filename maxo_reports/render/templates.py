@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -35,22 +34,31 @@ def fill(
     folders: Folders,
     places: int,
     undefined: type[jinja2.Undefined] = jinja2.StrictUndefined,
-    *,
-    escaping: bool = True,
-    withheld: Collection[str] = (),
 ) -> str:
     """Fill a template with a view; ``money`` writes ``places`` decimals.
 
     The first of the folders that has the template is used. ``undefined`` is what stands for a
-    name that is not there; without another it ends the filling. Plain text is not to be escaped;
-    filters that are ``withheld`` are not there. Raises ConfigError with the template's file and
-    line.
+    name that is not there; without another it ends the filling. Raises ConfigError with the
+    template's file and line.
     """
+    return _filled(environment(folders, places, undefined), template, view, folders)
+
+
+def filler(
+    folders: Folders, places: int, *, escaping: bool, withheld: Collection[str]
+) -> Callable[[str, Mapping[str, object]], str]:
+    """Return what fills templates again and again, each compiled once.
+
+    Plain text is not to be escaped; filters that are ``withheld`` are not there.
+    """
+    opened = environment(folders, places, escaping=escaping, withheld=withheld)
+    return lambda template, view: _filled(opened, template, view, folders)
+
+
+def _filled(
+    opened: jinja2.Environment, template: str, view: Mapping[str, object], folders: Folders
+) -> str:
     try:
-        if undefined is jinja2.StrictUndefined:
-            opened = _kept(tuple(folders), places, tuple(withheld), escaping=escaping)
-        else:
-            opened = environment(folders, places, undefined, escaping=escaping, withheld=withheld)
         return opened.get_template(template).render(view)
     except _TROUBLE as error:
         raise ConfigError(_told(error, template, folders)) from None
@@ -69,14 +77,6 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def call_unop(self, *_: object) -> NoReturn:
         """Refuse arithmetic on one value."""
         self.call_binop()
-
-
-@lru_cache(maxsize=8)
-def _kept(
-    folders: tuple[Path, ...], places: int, withheld: tuple[str, ...], *, escaping: bool
-) -> jinja2.Environment:
-    """Keep what was compiled: a month of letters fills the same templates again and again."""
-    return environment(folders, places, escaping=escaping, withheld=withheld)
 
 
 def environment(

@@ -17,7 +17,7 @@ from maxo_reports.core.checks import State
 from maxo_reports.core.ledger import Totals
 from maxo_reports.core.period import parse_period
 from maxo_reports.errors import ConfigError, MailError
-from maxo_reports.render.mail import Facts, Party, size, write
+from maxo_reports.render.mail import Facts, Party, Writer, size
 from maxo_reports.render.mime import Enclosed, Written
 from reports import STYLE
 
@@ -43,8 +43,9 @@ FILES = [Enclosed("acme-statement.pdf", b"x" * 56_000), Enclosed("acme.xlsx", b"
 
 def written(facts: Facts = FACTS, **other: object) -> Written:
     """Write a letter."""
-    fields = {"sender": SENDER, "recipient": JANE, "attached": FILES, "style": STYLE, **other}
-    return write(facts, **fields)  # type: ignore[arg-type]
+    fields = {"sender": SENDER, "recipient": JANE, "attached": FILES, **other}
+    style = fields.pop("style", STYLE)
+    return Writer(style).write(facts, **fields)  # type: ignore[arg-type]
 
 
 class Seen(HTMLParser):
