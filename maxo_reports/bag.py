@@ -49,7 +49,8 @@ def close(folder: Path, said: Mapping[str, str]) -> None:
 
 def is_bag(folder: Path) -> bool:
     """Tell whether a folder says that it is a bag."""
-    return (folder / DECLARATION).is_file()
+    with files.disk_trouble("read", folder):
+        return (folder / DECLARATION).is_file()
 
 
 def verify(folder: Path) -> tuple[Path, ...]:

@@ -188,6 +188,7 @@ def seal(
     does not say what it should; then nothing is issued. ``least`` is the lowest number that it
     may have, where others are known to have been given out.
     """
+    files.make_folder(place)
     number = max(next_revision(place), least)
     with drafted(place) as draft:
         content = fill(draft, number, write, read_back)
