@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from foremost import called, foremost
 
+from maxo_reports.core import report
 from maxo_reports.core.brand import NO_BRAND, Brand, Recipient
 from maxo_reports.core.checks import Finding, State, checks, worst_first
 from maxo_reports.core.heading import Heading
@@ -27,7 +28,6 @@ from maxo_reports.core.report import (
     Column,
     Definition,
     Earlier,
-    Kind,
     Report,
     Role,
     Row,
@@ -182,7 +182,7 @@ def ledger_of(calls: Iterable[Call]) -> Ledger:
 
 
 CHARGES = Table(
-    (Column("line", "For", Kind.TEXT), Column("dollars", "Dollars", Kind.CENTS)),
+    (Column("line", "For", report.Kind.TEXT), Column("dollars", "Dollars", report.Kind.CENTS)),
     (Row(("Calls", Decimal("12.30"))), Row(("Total", Decimal("12.30")), Role.TOTAL)),
 )
 """What a client pays, where a definition asks for it."""
