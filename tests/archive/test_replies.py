@@ -118,6 +118,7 @@ def test_every_cut_is_found(replies: Replies) -> None:
         BODY,
         b"",
     ],
+    ids=["a space more", "another", "twice", "junk behind", "not packed", "empty"],
 )
 def test_another_content_under_the_name_is_found(replies: Replies, content: bytes) -> None:
     """A reply that was swapped, extended or unpacked in place does not have its name's hash."""
