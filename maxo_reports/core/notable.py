@@ -37,6 +37,7 @@ FOREMOST: Mapping[str, str] = {"longest-calls": "seconds", "dearest-calls": "cos
 """Kind of section -> the measure that its calls are the foremost by."""
 DESTINATION_LABEL = "Number called"
 WITHHELD = "(no number)"
+_PARTIES = frozenset({"a_party", "b_party"})
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a local clock
 
 
@@ -96,4 +97,5 @@ def _cell(line: CallLine, key: str) -> Cell:
     if key == "cost":
         return None if line.cost is None else dollars(line.cost)
     cell: Cell = getattr(line, key)
-    return cell
+    # A number as it is dialled: routes and other spellings stand in the list of all calls.
+    return compact(str(cell)) or cell if key in _PARTIES else cell

@@ -15,7 +15,7 @@ from maxo_reports.core.report import (
     View,
 )
 
-_GST_COLUMNS = (Column("line", "GST", Kind.TEXT), Column("cents", "Dollars", Kind.CENTS))
+_GST_COLUMNS = (Column("line", "Of the total", Kind.TEXT), Column("cents", "Dollars", Kind.CENTS))
 
 
 def gst(spec: SectionSpec, source: Source, view: View) -> Section:

@@ -32,4 +32,5 @@ class Theme:
         """Return the palette of a sender who has a colour; without one, this palette."""
         if not colour:
             return self
-        return replace(self, brand=colour, accent=colour, outbound=colour)
+        # Inbound is told by its outline, so that no colour of ours stands beside the sender's.
+        return replace(self, brand=colour, accent=colour, inbound=colour, outbound=colour)
