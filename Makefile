@@ -37,7 +37,7 @@ test: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest
 
 faults: $(VENV)/dev.stamp
-	@MAXO_FAULTS=all $(BIN)/python -m pytest tests/faults
+	@MAXO_FAULTS=all $(BIN)/python -m pytest tests/faults tests/outbox tests/test_send.py
 
 check: $(VENV)/dev.stamp
 	@$(BIN)/ruff format --check .

@@ -77,13 +77,23 @@ class Ledger:
         return [name for name, count in ids.items() if count > 1]
 
 
-async def _ended(serving: asyncio.Server) -> None:
+async def _ended(serving: asyncio.Server, served: list[_Office]) -> None:
     """Close all, and let what still hangs be cancelled."""
     serving.close()
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    for each in served:
+        for transport in (each.transport, getattr(each, "_original_transport", None)):
+            if transport is not None:
+                transport.abort()
+    # A socket is closed a turn of the loop after its end, also one that never got to speak.
+    watched: Any = asyncio.get_running_loop()
+    for _ in range(500):
+        if len(watched._selector.get_map()) <= 1:  # what wakes the loop itself
+            return
+        await asyncio.sleep(0.01)
 
 
 class _Office(SMTP):
@@ -133,6 +143,7 @@ class PostOffice:
         self.refuses_tls = refuses_tls
         self.authority = trustme.CA()
         self._fault: Fault | None = None
+        self._served: list[_Office] = []
         self._tls, self._starttls, self._login, self._largest = tls, starttls, login, largest
         ways = only if only is not None else ("XOAUTH2",) if xoauth2 else ("PLAIN", "LOGIN")
         self._hidden = [way for way in ("PLAIN", "LOGIN", "XOAUTH2") if way not in ways]
@@ -158,7 +169,7 @@ class PostOffice:
         try:
             yield self
         finally:
-            asyncio.run_coroutine_threadsafe(_ended(serving), loop).result(10)
+            asyncio.run_coroutine_threadsafe(_ended(serving, self._served), loop).result(10)
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
@@ -170,6 +181,7 @@ class PostOffice:
             warnings.simplefilter("ignore")
             server = self._made(loop, is_upgraded=is_upgraded)
         server.office = self
+        self._served.append(server)
         return server
 
     def _made(self, loop: asyncio.AbstractEventLoop, *, is_upgraded: bool) -> _Office:

@@ -62,7 +62,7 @@ def judged(office: PostOffice, states: dict[str, State]) -> None:
 
 
 @settings(
-    max_examples=400 if ALL else 15,
+    max_examples=400 if ALL else 10,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
