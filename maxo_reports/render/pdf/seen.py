@@ -89,14 +89,14 @@ def _section(
 def _list(section: Section, report: Report, made: quick.Long | None) -> dict[str, object]:
     """Return a list of calls: its pages, or one without rows that stands for them."""
     spec = section.spec
-    said = {
+    said: dict[str, object] = {
         "kind": spec.kind,
         "title": _shown(spec.title),
         "filtered": _shown(section.filtered) if section.filtered != report.filtered else "",
         "note": grids.NO_CALLS if not section.filtered else "No calls match the filter.",
-        "rows": [],
+        **dict.fromkeys(("columns", "rows", "roles", "totals", "leaves"), ()),
+        **dict.fromkeys(("categories", "chart")),
         "dense": False,
-        "leaves": [],
     }
     if made is None:
         return said
