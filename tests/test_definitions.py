@@ -18,7 +18,7 @@ from workbooks import Listed
 from maxo_reports import definitions
 from maxo_reports.core.ledger import DIMENSIONS, MEASURES
 from maxo_reports.core.report import CALL_COLUMNS, CallLine, Section, SectionSpec
-from maxo_reports.core.sections import NOT_ALWAYS, OF_CALLS, ORDERS, SECTION_KINDS
+from maxo_reports.core.sections import CHARGES, NOT_ALWAYS, OF_CALLS, ORDERS, SECTION_KINDS
 from maxo_reports.core.theme import Theme
 from maxo_reports.definitions import Loaded, Shelf, load, load_theme
 from maxo_reports.errors import ConfigError, MaxoReportsError, UsageError
@@ -303,7 +303,8 @@ def definition_texts(draw: st.DrawFn) -> str:
     """Write definitions that are right line by line, and may not be as a whole."""
     lines = ["version = 1", 'formats = ["xlsx"]']
     for _ in range(draw(st.integers(1, 4))):
-        kind = draw(names(sorted(SECTION_KINDS)))
+        # Charges are a client's, which only ``oncharge`` has.
+        kind = draw(names(sorted(set(SECTION_KINDS) - {CHARGES})))
         lines += ["[[section]]", f'kind = "{kind}"']
         if draw(st.booleans()):
             lines.append(f"title = {json.dumps(draw(names(SHEETS)), ensure_ascii=False)}")

@@ -41,9 +41,10 @@ _NEAR = 4, 5
 """A rate is tried where so much of the most votes are for it."""
 _SHARES_FOR_PLACES = (50, 80, 95, 100)
 """Hundredths of the calls: costs may have the decimals that so many do with."""
+_USUAL_PLACES = 4
 _CHANCE = 100
-"""A plainer model is taken before one that explains less than one in so many calls more: prices
-of many decimals can be found that go through an outlier or two."""
+"""A price that lists may have is taken before one of more decimals that explains less than one in
+so many calls more: a price can always be found that goes through an outlier or two."""
 
 
 class Kind(NamedTuple):
@@ -99,6 +100,14 @@ class Model:
         return 1, decimals, int(self.connect_fee != 0)
 
     @property
+    def roughness(self) -> tuple[int, int]:
+        """How unlike a price list it is: a price for time, with more decimals than lists have."""
+        if self.per_minute is None:
+            return 0, 0
+        prices = (self.per_minute, self.connect_fee)
+        return 1, sum(max(0, places_of(price) - _USUAL_PLACES) for price in prices)
+
+    @property
     def rarity(self) -> tuple[int, int, int]:
         """How unusual the rest of it is."""
         pair = INCREMENTS.index((self.first, self.following))
@@ -144,10 +153,10 @@ def explain(calls: Mapping[Kind, int]) -> Explained | None:
 
 
 def _best(found: Mapping[Model, int], calls: int) -> Model:
-    """Return the plainest of the models that explain the most, or nearly: see ``_CHANCE``."""
+    """Return the model that explains the most, of those alike the plainest: see ``_CHANCE``."""
     enough = max(found.values()) - calls // _CHANCE
-    plainest = min(m.plainness for m, count in found.items() if count >= enough)
-    alike = [m for m, count in found.items() if count >= enough and m.plainness == plainest]
+    smoothest = min(m.roughness for m, count in found.items() if count >= enough)
+    alike = [m for m, count in found.items() if count >= enough and m.roughness == smoothest]
     return min(alike, key=lambda m: (-found[m], _order(m)))
 
 
