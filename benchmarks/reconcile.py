@@ -128,14 +128,17 @@ def _measure(folder: Path) -> None:
         against = Against(calls, PERIOD, "exclusive", {})
         found = compare(against, read, Tolerance())
     took = time.perf_counter() - began
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    most, busy = used.ru_maxrss / 1024, used.ru_utime + used.ru_stime
     assert all(check.passed for check in found.checks), found.checks
     matched = found.matched
     assert matched is not None, "the bill lists its calls"
     print(f"matched: {matched.by_id:,} by id, {matched.by_time:,} by number, time and duration")
     print({step.kind: step.calls for step in found.whole.steps if step.calls})
     good = took < SECONDS and most < MEGABYTES
-    print(f"{took:.1f} s, {most:,.0f} MB: {'kept' if good else 'NOT KEPT'}")
+    # On a machine that does other work besides, the cores' own seconds tell more than the clock.
+    cores = f"{busy:.1f} s of the cores"
+    print(f"{took:.1f} s ({cores}), {most:,.0f} MB: {'kept' if good else 'NOT KEPT'}")
     if not good:
         sys.exit(1)
 
