@@ -199,14 +199,14 @@ def seal(
 
 @contextmanager
 def drafted(place: Path) -> Iterator[Path]:
-    """Give an empty folder in a place; it is gone at the end unless it was put in its own."""
-    files.make_folder(place)
+    """Give an empty folder in a place that is there; nothing of it stays where anything fails."""
     with files.disk_trouble("write in", place):
         draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place))  # made 0700
     try:
         yield draft
-    finally:
+    except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def put_in_place(draft: Path, target: Path) -> None:

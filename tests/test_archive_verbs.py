@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from test_main_job import KEY, disguises, insides, run, workspace
 
 from maxo_reports import config, definitions, export
+from maxo_reports.archive import sums
 from maxo_reports.cli import clock
 from maxo_reports.config import Account, Settings
 from maxo_reports.sandbox import Book, Sandbox
@@ -300,7 +301,7 @@ def test_odd_names_of_files_are_summed_as_sha256sum_does(tmp_path):
     """A template with a backslash or a line break in its name does not break the list."""
     for name in ("plain", "back\\slash", "line\nbreak", "carriage\rreturn"):
         (tmp_path / name).write_text(name)
-    (tmp_path / "SHA256SUMS").write_bytes(export._sums(tmp_path))
+    (tmp_path / "SHA256SUMS").write_bytes(sums.lines(tmp_path, sums.below(tmp_path)))
     assert len(_confirmed(tmp_path)) == 4
 
 

@@ -54,6 +54,7 @@ def bundle(
     """Write the next bundle of a period, unless the last one says the same."""
     name = f"{source.heading.account_id}-{source.heading.period.label}-bundle"
     last = _last(place)
+    files.make_folder(place)
     with pack.drafted(place) as draft:
         folder = draft / name
         files.make_folder(folder)
@@ -61,7 +62,10 @@ def bundle(
         verify(folder)
         there = place / f"{_PREFIX}{last}" / name
         unchanged = (there / bag.TAGS).is_file() and _same(there / bag.TAGS, folder / bag.TAGS)
-        if not unchanged:
+        if unchanged:
+            with files.disk_trouble("tidy up", draft):
+                shutil.rmtree(draft)
+        else:
             bag.zipped(folder, draft / f"{name}.zip")
             files.sync_folder(draft)
             target = place / f"{_PREFIX}{last + 1}"
