@@ -67,7 +67,7 @@ def read_back(path: Path, report: Report) -> Tied:
     lists = [Printed(s, report, found) for s in shown if s.table is None]
     reader, printed = _without_calls(path, lists)
     # A section may be titled like the whole, whose own title stands above everything.
-    own_title = _titled(printed, report.definition.title)
+    own_title = _own_title(printed, report.definition.title)
     starts = {s.spec.title: _titled(printed, s.spec.title, own_title) for s in shown}
     pictures = tuple(s.spec.title for s in sections if _is_drawn(s))
     cover = printed[: min((at for at in starts.values() if at), default=len(printed))]
@@ -118,6 +118,14 @@ def _titled(printed: Sequence[Line], title: str, after: int = 0) -> int:
         n for n, line in enumerate(printed[after:], after + 1) if squashed(*line.words) == wanted
     )
     return next(found, 0)
+
+
+def _own_title(printed: Sequence[Line], title: str) -> int:
+    """Return where the lines below the statement's own title begin; facts may stand beside it."""
+    wanted = squashed(title)
+    at = (n for n, line in enumerate(printed, 1) if squashed(*line.words).startswith(wanted))
+    found = next(at, 0)
+    return found if found and printed[found - 1].page == 1 else 0
 
 
 def _compare_cover(
