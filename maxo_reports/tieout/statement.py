@@ -219,7 +219,9 @@ def _expected(cells: Sequence[Cell], columns: Sequence[Column], places: int) -> 
             continue
         if column.kind not in _FIGURES:
             label.append(_label(cell))
-            legible = legible and _is_latin(str(cell or ""))
+            text = str(cell or "")
+            # What is written out by number breaks anywhere, in a column of a few letters' width.
+            legible = legible and _is_latin(text) and visible(text, len(text)) == text
         elif isinstance(cell, (int, Decimal)):
             own = _CENTS if column.kind is Kind.CENTS else places
             figure = round_half_up(cell, own) if isinstance(cell, Decimal) else cell
