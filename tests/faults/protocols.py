@@ -14,10 +14,11 @@ from typing import Any
 
 from interpose import Operations
 
-from maxo_reports import engine, pack
+from maxo_reports import pack
 from maxo_reports.archive import files
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.archive.replies import Replies
+from maxo_reports.engine import packs
 
 
 def install(broken: str, operations: Operations) -> None:
@@ -42,7 +43,7 @@ def install(broken: str, operations: Operations) -> None:
     promising(Pull, "finish", lambda _, self, __: self.folder / "done.json")
     promising(pack, "seal", lambda sealed, *_: sealed.folder)
     # Also where the last revision stands: whoever is told so relies on it.
-    promising(engine, "issue", lambda outcome, *_: outcome.pack.folder)
+    promising(packs, "issue", lambda outcome, *_: outcome.pack.folder)
 
 
 def _in_place() -> None:
