@@ -152,36 +152,21 @@ def _fork(task: dict[str, Any]) -> tuple[int, int]:
         said = json.dumps(_run(task)).encode()
         while said:
             said = said[os.write(writing, said) :]
-<<<<<<< HEAD
-    except BaseException:  # noqa: BLE001 - a run that cannot begin must not look like a good one
-        traceback.print_exc()
-        os._exit(98)
-    finally:
-        os._exit(0)
-=======
     except BaseException:  # noqa: BLE001 - a test that cannot spoil a run must not pass
         traceback.print_exc()
-        os._exit(70)
+        os._exit(98)
     os._exit(0)
->>>>>>> directory
 
 
 def _run(task: dict[str, Any]) -> dict[str, Any]:
     """Run the command line with the given clock and limit, its file operations counted."""
-<<<<<<< HEAD
     from importlib import import_module
 
-=======
->>>>>>> directory
     from maxo_reports import cli
     from maxo_reports.cli import clock
 
     for name in LIMITED:
-<<<<<<< HEAD
         import_module(f"maxo_reports.{name}").LIMIT = task["limit"]
-=======
-        sys.modules[f"maxo_reports.{name}"].LIMIT = task["limit"]  # type: ignore[attr-defined]
->>>>>>> directory
     clock.now = lambda: task["now"]
     os.environ["MAXO_API_KEY"] = task["key"]
     root = Path(task["root"])
