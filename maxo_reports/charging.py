@@ -23,7 +23,7 @@ from maxo_reports.core import checks, margins, oncharge, sections
 from maxo_reports.core.changes import Changes, Content, explained
 from maxo_reports.core.checks import Check, Finding, State, worst_first
 from maxo_reports.core.margins import Margin
-from maxo_reports.core.money import plain
+from maxo_reports.core.money import plain, round_half_up
 from maxo_reports.core.oncharge import Account, Dues, Sorter
 from maxo_reports.core.report import Column, Kind, Role, Row, Source, Table
 from maxo_reports.core.terms import Terms
@@ -197,7 +197,13 @@ def _table(dues: Dues) -> Table:
 
 def lines(dues: Dues) -> list[list[str]]:
     """Return the lines of a client's charges, in whole cents that add up."""
-    own = [(text, dollars) for text, dollars in dues.lines if not text.startswith("Rounding")]
+    own = [
+        # What a minimum adds to calls of four decimals has four, too: half a cent of it and half a
+        # cent of the calls would both be printed upwards.
+        (text, round_half_up(dollars) or Decimal(0))
+        for text, dollars in dues.lines
+        if not text.startswith("Rounding")
+    ]
     rest = sum((dollars for _, dollars in own[1:]), Decimal(0))
     percent = f"{dues.gst_percent.normalize():f}"
     told = [

@@ -22,7 +22,7 @@ from maxo_reports.core.checks import Check
 from maxo_reports.core.itemised import Matched
 from maxo_reports.core.money import GstBasis, dollars, plain
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window, unix_midnight
-from maxo_reports.core.reconcile import Reconciliation, Tolerance, reconcile
+from maxo_reports.core.reconcile import Reconciliation, Row, Tolerance, reconcile
 from maxo_reports.core.scene import Scene
 from maxo_reports.invoice import Invoice
 from maxo_reports.invoice.calls import CallList
@@ -66,6 +66,11 @@ class Compared:
     matched: Matched | None
     checks: tuple[Check, ...]
     pairs: Pairs = NO_PAIRS
+
+    @property
+    def taxed(self) -> tuple[Row, ...]:
+        """The rows that can tell of GST: the bill does not say of them that there is none."""
+        return tuple(row for row in self.whole.rows if not self.scene.rows.is_free(row.name))
 
 
 def compare(against: Against, invoice: Invoice, tolerance: Tolerance) -> Compared:

@@ -6,7 +6,7 @@ The letter claims only what the evidence shows to be billed too much. What speak
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from maxo_reports.core.differences import CLAIMS, CLASSES, Difference
@@ -55,15 +55,13 @@ def tables(result: Result) -> Mapping[str, Table]:
 
 def _row(each: Difference, clock: LocalClock) -> Row:
     called, billed = each.called, each.billed
-    either = called or billed
-    assert either is not None, "only differences of calls are listed"
     return Row(
         (
             each.kind,
             called.call_id if called else None,
             f"{billed.line}" if billed else each.at or None,
             (billed.call_id or None) if billed else None,
-            clock.local(either.unixtime),
+            clock.local(each.began) if each.began is not None else None,
             called.direction if called else None,
             called.a_party if called else None,
             called.b_party if called else (billed.number if billed else None),
@@ -84,7 +82,7 @@ def letter(heading: Heading, result: Result, program: str) -> str:
     """Return the letter: what is claimed, on what evidence, and what the other files are."""
     whole = result.whole
     bill, period = whole.bill, heading.period
-    claims = [_claim(kind, result) for kind in CLAIMS]
+    claims = [*(_claim(kind, result) for kind in CLAIMS), *_lines_twice(result)]
     claimed = sum((value for _, value in claims), Decimal(0))
     cost, total = _said(dollars(whole.cost)), _said(dollars(bill.total))
     lines = [
@@ -99,11 +97,11 @@ def letter(heading: Heading, result: Result, program: str) -> str:
     ]
     said = [line for line, _ in claims if line]
     if said:
-        lines += ["Please look at these calls and tell us what you find:", ""]
+        lines += ["Please look at these charges and tell us what you find:", ""]
         lines += said
         lines += ["", f"Billed beyond the records in all: {_said(claimed)}.", ""]
     else:
-        lines += ["We found no call that is billed beyond its record.", ""]
+        lines += ["We found no charge that is billed beyond the records.", ""]
     if whole.unexplained:
         left = _said(dollars(whole.unexplained))
         lines += [
@@ -137,6 +135,14 @@ def _claim(kind: str, result: Result) -> tuple[str, Decimal]:
     name = f"{kind}.csv"
     words = f"{counted(len(found), 'call')} {CLASSES[kind]}"
     return f"  {name:<16} {words}: {_said(value)}", value
+
+
+def _lines_twice(result: Result) -> Iterator[tuple[str, Decimal]]:
+    """Yield a line of the letter on each line of the bill that stands there once too often."""
+    for each in result.whole.differences:
+        if each.kind == "duplicate" and not (each.called or each.billed):
+            value = dollars(each.micros)
+            yield f"  {each.at} of the bill for {each.row}: {each.evidence}: {_said(value)}", value
 
 
 def _meaning(name: str) -> str:

@@ -138,6 +138,9 @@ class Lines:
             self.problem(place, f"says something else of pool {name!r} than {first}")
 
     def _cell(self, place: str, column: str, cell: Any) -> Any:
+        if isinstance(cell, (list, dict)):
+            self.problem(place, f"{column} must be one value, not several")
+            return None
         try:
             return _READ[column](cell)
         except NotRead as why:

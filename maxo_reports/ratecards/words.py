@@ -140,7 +140,7 @@ def clock(cell: Any) -> int:
         cell = cell.time()
     if isinstance(cell, time):
         return cell.hour * 3600 + cell.minute * 60 + cell.second
-    if isinstance(cell, timedelta):
+    if isinstance(cell, timedelta) and timedelta(0) <= cell <= timedelta(days=1):
         return int(cell.total_seconds())
     match = _CLOCK.fullmatch(text(cell))
     if match is not None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ratecards import CONNECTED, round_fraction
 
+from maxo_reports.charging import lines
 from maxo_reports.core import oncharge
 from maxo_reports.core.oncharge import GRAINS, Account, Charger, dues, shared
 from maxo_reports.core.report import CallLine
@@ -164,3 +165,22 @@ def test_calls_of_nobody_go_to_the_accounts_own_client_or_stay_seen() -> None:
             sorter.add(call)
         assert {name for name, _ in sorter.sorted.unbilled} == unbilled
         assert sorter.sorted.cost == 3 * oncharge.without_gst(123_400, "exclusive")
+
+
+@pytest.mark.parametrize(
+    ("terms", "grains"),
+    [
+        (Terms("c", "C", minimum=Decimal(5)), GRAINS * 1_235 // 1_000),
+        (Terms("c", "C", included=Decimal(5)), GRAINS * 4 // 1_000),
+        (Terms("c", "C", minimum=Decimal(5), included=Decimal(1)), GRAINS * 2_235 // 1_000),
+    ],
+)
+def test_the_lines_of_a_statement_are_whole_cents_that_add_up(terms: Terms, grains: int) -> None:
+    """Half a cent of the calls and half a cent of the minimum are not both printed upwards."""
+    owed = dues(account(terms, grains))
+    *parts, net, gst, total = [(text, Decimal(figure)) for text, figure in lines(owed)]
+    figures = [figure for _, figure in parts]
+    assert sum(figures, Decimal(0)) == net[1] == owed.net
+    assert all(figure.as_tuple().exponent == -2 for figure in figures)
+    assert "-0.00" not in {figure for _, figure in lines(owed)}
+    assert net[1] + gst[1] == total[1]
