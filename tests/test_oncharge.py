@@ -437,6 +437,10 @@ def test_a_cost_whose_gst_is_not_known_is_no_base_for_a_mark_up(office: Office) 
             "name 'Brown' is that of [client.x], too",
         ),
         ("x = ", "is not readable TOML"),
+        (
+            '[client.x]\nname = "Brown"\nrate_card = "~nobody-at-all/card.csv"\n',
+            "rate_card: '~nobody-at-all/card.csv' is no name of a file",
+        ),
     ],
 )
 def test_mistakes_in_the_terms_are_told(office: Office, terms: str, told: str) -> None:

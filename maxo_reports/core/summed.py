@@ -247,14 +247,18 @@ def _renamed(rows: Mapping[str, _Row]) -> Iterator[Difference]:
 def _moved(rows: Mapping[str, _Row]) -> Iterator[Difference]:
     """Yield calls that one row has too few and another too many: as many, with as many dollars."""
     left = {n: (r.rest, _too_many(r)) for n, r in rows.items() if r.rest}
-    for name, (rest, more) in sorted(left.items()):
-        against = [
+    against = {
+        name: [
             other
             for other, (its_rest, its_more) in left.items()
             if its_rest == -rest and any(m and -m in its_more for m in more)
         ]
-        if rest < 0 and len(against) == 1:
-            (other,) = against
+        for name, (rest, more) in left.items()
+    }
+    for name, (rest, more) in sorted(left.items()):
+        # Of two rows that have too few, nobody can say whose calls the third has too many.
+        if rest < 0 and len(against[name]) == 1 == len(against[against[name][0]]):
+            (other,) = against[name]
             count = max(abs(m) for m in more if -m in left[other][1])
             why = f"{counted(count, 'call')} fewer in {name!r} and more in {other!r} than recorded"
             moves = ((name, rest), (other, -rest))

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from maxo_reports.core.money import micros_from_text
+from maxo_reports.rows import figure
 
 _DAY = re.compile(r"(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})/(\d{1,2})/(\d{4}))", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.0+)?\s*([AaPp][Mm])?", re.ASCII)
@@ -27,8 +28,7 @@ def micros(cell: Any) -> int | None:
     if isinstance(cell, bool):
         return None
     if isinstance(cell, float):
-        # Fifteen digits are what a workbook shows; its sums have binary dust beyond them.
-        cell = Decimal(f"{cell:.15g}")
+        cell = figure(cell)
     if isinstance(cell, Decimal):
         plain = cell.is_finite() and cell.adjusted() < _MOST_DIGITS
         return micros_from_text(f"{cell:f}") if plain else None

@@ -193,7 +193,7 @@ class Lines:
     def _check(self, place: str, said: Mapping[str, Any]) -> None:
         """Note what makes no sense together."""
         given = {name for name, value in said.items() if value is not None}
-        text = said.get("category", "")
+        text = said.get("category") or ""
         if has_controls(text) or len(text) > _LONGEST:
             self.problem(place, f"category must be at most {_LONGEST} letters, all of them seen")
         if not {"per_minute", "per_call"} & said.keys():

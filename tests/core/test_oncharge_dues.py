@@ -14,6 +14,7 @@ from maxo_reports.charging import lines
 from maxo_reports.core import oncharge
 from maxo_reports.core.oncharge import GRAINS, Account, Charger, dues, shared
 from maxo_reports.core.report import CallLine
+from maxo_reports.core.tariff import Rate, RateCard
 from maxo_reports.core.terms import Fee, Terms
 
 CALL = CallLine(
@@ -145,6 +146,20 @@ def test_a_call_whose_cost_is_not_known_is_not_charged_and_not_lost() -> None:
     made = account(Terms("c", "C"), GRAINS, None, GRAINS)
     assert made.units() == (10_000, None, 10_000)
     assert len(made.uncharged) == 1
+
+
+def test_a_connected_call_of_an_unknown_length_has_no_charge_by_its_length() -> None:
+    """Neither by a card nor by the minute; a share of its cost needs no length."""
+    call = CALL._replace(seconds=None)
+    card = RateCard("card", (Rate("line 2", per_minute=Decimal(1), gst="exclusive"),))
+    for terms in (Terms("c", "C", card=card), Terms("c", "C", per_minute=Decimal(1))):
+        charger = Charger(terms, CONNECTED, "exclusive")
+        assert charger.charge(call) is None
+        assert charger.charge(CALL) is not None
+    by_card = Charger(Terms("c", "C", card=card), CONNECTED, "exclusive")
+    assert by_card.charge(call._replace(status="No Answer")) == 0
+    at_cost = Charger(Terms("c", "C", per_call=Decimal(1)), CONNECTED, "exclusive")
+    assert at_cost.charge(call) == GRAINS + 123_400 * GRAINS // 10**6
 
 
 @pytest.mark.parametrize(("category", "grains"), [("Mobile", 2), ("Local", 3)])
