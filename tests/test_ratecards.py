@@ -12,7 +12,8 @@ import pytest
 
 from maxo_reports.core.tariff import Band, Pool, Rounding
 from maxo_reports.errors import ConfigError
-from maxo_reports.ratecards import load, read, words
+from maxo_reports.ratecards import load, read
+from maxo_reports.ratecards.words import NotRead, clock, money
 
 CSV = """\
 Category,Direction,Prefix,Valid from,Valid to,Flagfall,Per minute,Per call,First increment,\
@@ -115,10 +116,10 @@ def test_a_figure_that_a_workbook_worked_out_is_what_it_shows() -> None:
     target = BytesIO()
     book.save(target)
     (rate,) = read(target.getvalue(), "card.xlsx").card.rates
-    assert rate.per_minute == Decimal("0.11")
-    assert words.clock(timedelta(days=1)) == 86_400
-    with pytest.raises(words.NotRead, match="must be a time of day"):
-        words.clock(timedelta(hours=25))
+    assert rate.per_minute == money(0.1 * 1.1) == Decimal("0.11")
+    assert clock(timedelta(days=1)) == 86_400
+    with pytest.raises(NotRead, match="must be a time of day"):
+        clock(timedelta(hours=25))
 
 
 def test_toml_is_exact_and_has_defaults() -> None:
