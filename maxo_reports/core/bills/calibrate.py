@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from maxo_reports.core.bill import CENT, OTHER_LINES
+from maxo_reports.core.bills.bill import CENT, OTHER_LINES
+from maxo_reports.core.bills.reconcile import Row
 from maxo_reports.core.money import MICROS, GstBasis
-from maxo_reports.core.reconcile import Row
 
 Confidence = Literal["none", "weak", "fair", "strong"]
 _NEAR = 200

@@ -20,8 +20,8 @@ from typing import NamedTuple
 from maxo_reports.core import numbering
 from maxo_reports.core.cdr import INBOUND
 from maxo_reports.core.money import COST_PLACES, MICROS, GstBasis, dollars
+from maxo_reports.core.rates.tariff import DAY, Method, Pool, Rate, RateCard
 from maxo_reports.core.report import CallLine
-from maxo_reports.core.tariff import DAY, Method, Pool, Rate, RateCard
 
 PARTS_OF_A_MICRO = 60 * 10 * 11
 """Sixty seconds to the minute; ten and eleven to put GST on or take it off."""

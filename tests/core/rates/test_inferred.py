@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from ratecards import CONNECTED
 
-from maxo_reports.core import inference
-from maxo_reports.core.inferred import INCREMENTS, Kind, Model, explain
-from maxo_reports.core.rating import PARTS_OF_A_MICRO, Rater, micros_of
+from maxo_reports.core.rates import inference
+from maxo_reports.core.rates.inferred import INCREMENTS, Kind, Model, explain
+from maxo_reports.core.rates.rating import PARTS_OF_A_MICRO, Rater, micros_of
 from maxo_reports.core.report import CallLine
 
 MONTHS = int(os.environ.get("INFERRED_MONTHS", "3"))

@@ -15,9 +15,9 @@ from maxo_reports.core.checks import Check, Finding, worst_first
 from maxo_reports.core.directory import UNALLOCATED
 from maxo_reports.core.ledger import Totals
 from maxo_reports.core.money import COST_PLACES, MICROS, dollars, plain
-from maxo_reports.core.oncharge import GRAINS, Dues, Sorted, in_dollars, shared
+from maxo_reports.core.rates.oncharge import GRAINS, Dues, Sorted, in_dollars, shared
+from maxo_reports.core.rates.tabled import cost, count, length, report, section, text
 from maxo_reports.core.report import Cell, Column, Kind, Report, Section, Source
-from maxo_reports.core.tabled import cost, count, length, report, section, text
 from maxo_reports.core.text import counted
 
 PLACES = 4

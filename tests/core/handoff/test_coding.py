@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from maxo_reports.core.coding import Coding, Portion, Rule, coded, coding_of, idle
+from maxo_reports.core.handoff.coding import Coding, Portion, Rule, coded, coding_of, idle
 from maxo_reports.core.ledger import Totals
 
 

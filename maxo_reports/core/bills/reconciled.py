@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from maxo_reports.core.bill import ALL_CALLS, OTHER_LINES
-from maxo_reports.core.differences import CLASSES
+from maxo_reports.core.bills.bill import ALL_CALLS, OTHER_LINES
+from maxo_reports.core.bills.differences import CLASSES
+from maxo_reports.core.bills.onebyone import Result, bill_lines, controls, differences, edges
+from maxo_reports.core.bills.reconcile import Reconciliation, hint
+from maxo_reports.core.bills.reconcile import Row as Line
 from maxo_reports.core.heading import COST_BASIS
 from maxo_reports.core.money import dollars, printed_places
-from maxo_reports.core.onebyone import Result, bill_lines, controls, differences, edges
-from maxo_reports.core.reconcile import Reconciliation, hint
-from maxo_reports.core.reconcile import Row as Line
 from maxo_reports.core.report import (
     Cell,
     Column,

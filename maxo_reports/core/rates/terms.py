@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from maxo_reports.core.tariff import RateCard
+from maxo_reports.core.rates.tariff import RateCard
 
 GST_PERCENT = Decimal(10)
 PLACES = 4

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from maxo_reports.core.bill import Bill, BillLine, rounded, rounded_up
+from maxo_reports.core.bills.bill import Bill, BillLine, rounded, rounded_up
+from maxo_reports.core.bills.differences import Called, Difference
+from maxo_reports.core.bills.scene import Scene
 from maxo_reports.core.changes import Change, Changes, Content
-from maxo_reports.core.differences import Called, Difference
 from maxo_reports.core.money import dollars, plain
-from maxo_reports.core.scene import Scene
 from maxo_reports.core.text import counted
 
 

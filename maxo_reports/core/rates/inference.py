@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from maxo_reports.core.cdr import INBOUND, OUTBOUND
 from maxo_reports.core.checks import Finding, worst_first
-from maxo_reports.core.inferred import Explained, Kind, Model, explain
 from maxo_reports.core.money import dollars
-from maxo_reports.core.rating import micros_of
+from maxo_reports.core.rates.inferred import Explained, Kind, Model, explain
+from maxo_reports.core.rates.rating import micros_of
+from maxo_reports.core.rates.rerating import Compared, Verdict
+from maxo_reports.core.rates.tariff import Rate, RateCard
 from maxo_reports.core.report import CallLine
-from maxo_reports.core.rerating import Compared, Verdict
-from maxo_reports.core.tariff import Rate, RateCard
 
 FEW_LENGTHS = 4
 """With fewer different durations than that, a model is a guess among many."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maxo_reports.core.cents import GRAINS, dollars, grains, off, rounded, shared, split
+from maxo_reports.core.handoff.cents import GRAINS, dollars, grains, off, rounded, shared, split
 
 
 def test_a_tenth_and_an_eleventh_of_any_cost_are_whole():

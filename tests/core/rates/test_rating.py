@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ratecards import CONNECTED, Oracle, in_band, random_calls, random_card, round_fraction
 
-from maxo_reports.core.rating import PARTS, Rater, dollars_of, in_increments, rounded
+from maxo_reports.core.rates.rating import PARTS, Rater, dollars_of, in_increments, rounded
+from maxo_reports.core.rates.tariff import METHODS, Band, Pool, Rate, RateCard, Rounding, rivals
 from maxo_reports.core.report import CallLine
-from maxo_reports.core.tariff import METHODS, Band, Pool, Rate, RateCard, Rounding, rivals
 
 CALLS = int(os.environ.get("RATED_CALLS", "10000"))
 """How many calls the oracle rates; 100,000 once before a release."""

@@ -14,9 +14,8 @@ from fractions import Fraction
 import pytest
 from postings import CENT, ENTRY, gross_and_gst, half_up, made_up, worded
 
-from maxo_reports.core.coding import Coding
-from maxo_reports.core.ledger import total
-from maxo_reports.core.posting import (
+from maxo_reports.core.handoff.coding import Coding
+from maxo_reports.core.handoff.posting import (
     Invoice,
     PostingSet,
     Sold,
@@ -26,7 +25,8 @@ from maxo_reports.core.posting import (
     said,
     sales,
 )
-from maxo_reports.core.target import legs
+from maxo_reports.core.handoff.target import legs
+from maxo_reports.core.ledger import total
 
 LEDGERS = int(os.environ.get("HANDOFF_LEDGERS", "300"))
 """How many random ledgers are posted; 10,000 were, before a release."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from maxo_reports.core.differences import CLAIMS, CLASSES, Difference
+from maxo_reports.core.bills.differences import CLAIMS, CLASSES, Difference
+from maxo_reports.core.bills.onebyone import Result
 from maxo_reports.core.heading import Heading
 from maxo_reports.core.money import dollars, printed_places, to_text
-from maxo_reports.core.onebyone import Result
 from maxo_reports.core.period import LocalClock
 from maxo_reports.core.report import Column, Kind, Row, Table
 from maxo_reports.core.text import counted

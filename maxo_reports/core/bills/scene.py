@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from maxo_reports.core.bill import Factor, Rows
+from maxo_reports.core.bills.bill import Factor, Rows
 from maxo_reports.core.period import Window
 
 

@@ -17,8 +17,14 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from maxo_reports.core.money import COST_PLACES, MICROS, dollars, places_of
-from maxo_reports.core.rating import PARTS, PARTS_OF_A_MICRO, dollars_of, in_increments, rounded
-from maxo_reports.core.tariff import Method, Rate, Rounding
+from maxo_reports.core.rates.rating import (
+    PARTS,
+    PARTS_OF_A_MICRO,
+    dollars_of,
+    in_increments,
+    rounded,
+)
+from maxo_reports.core.rates.tariff import Method, Rate, Rounding
 
 INCREMENTS: tuple[tuple[int, int], ...] = (
     *((1, 1), (60, 60), (30, 30), (30, 6), (6, 6), (60, 1), (60, 30), (60, 6), (30, 1)),

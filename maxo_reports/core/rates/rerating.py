@@ -14,9 +14,9 @@ from typing import Literal
 from maxo_reports.core.checks import Check, Finding, worst_first
 from maxo_reports.core.ledger import Totals
 from maxo_reports.core.money import COST_PLACES, MICROS, dollars, plain
-from maxo_reports.core.rating import PARTS_OF_A_MICRO, Rated, Rater, micros_of, rounded
+from maxo_reports.core.rates.rating import PARTS_OF_A_MICRO, Rated, Rater, micros_of, rounded
+from maxo_reports.core.rates.tariff import RateCard
 from maxo_reports.core.report import CallLine
-from maxo_reports.core.tariff import RateCard
 from maxo_reports.core.text import counted
 
 Verdict = Literal[

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from maxo_reports.core.bill import LINE_KINDS
+from maxo_reports.core.bills.bill import LINE_KINDS
+from maxo_reports.core.bills.differences import CLASSES, Called, Difference
+from maxo_reports.core.bills.reconcile import Reconciliation, hint
+from maxo_reports.core.bills.reconcile import Row as Line
 from maxo_reports.core.checks import Check
-from maxo_reports.core.differences import CLASSES, Called, Difference
 from maxo_reports.core.money import dollars, printed_places
 from maxo_reports.core.period import LocalClock
-from maxo_reports.core.reconcile import Reconciliation, hint
-from maxo_reports.core.reconcile import Row as Line
 from maxo_reports.core.report import Cell, Column, Kind, Role, Row, Table
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from maxo_reports.core.inference import Guess
 from maxo_reports.core.money import dollars, plain
+from maxo_reports.core.rates.inference import Guess
+from maxo_reports.core.rates.rerating import Compared, Rerated, Tally
+from maxo_reports.core.rates.tabled import cost, count, length, report, section, text
+from maxo_reports.core.rates.tariff import WEEKDAYS, Rate
 from maxo_reports.core.report import Cell, Column, Kind, Report, Row, Section, Source, Table
-from maxo_reports.core.rerating import Compared, Rerated, Tally
-from maxo_reports.core.tabled import cost, count, length, report, section, text
-from maxo_reports.core.tariff import WEEKDAYS, Rate
 from maxo_reports.core.text import counted
 
 MOST_LISTED = 5_000

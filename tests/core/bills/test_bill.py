@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maxo_reports.core.bill import (
+from maxo_reports.core.bills.bill import (
     ALL_CALLS,
     Bill,
     BillLine,

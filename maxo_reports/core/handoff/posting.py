@@ -15,8 +15,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from maxo_reports.core.cents import GRAINS, dollars, grains, off, rounded, shared, split
-from maxo_reports.core.coding import Coded, Coding
+from maxo_reports.core.handoff.cents import GRAINS, dollars, grains, off, rounded, shared, split
+from maxo_reports.core.handoff.coding import Coded, Coding
 from maxo_reports.core.ledger import Totals, total
 from maxo_reports.core.money import GstBasis, round_half_up
 

@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Literal
 
 from maxo_reports.core import text
-from maxo_reports.core.coding import Tax
-from maxo_reports.core.posting import Entry, Kind, Line, PostingSet
+from maxo_reports.core.handoff.coding import Tax
+from maxo_reports.core.handoff.posting import Entry, Kind, Line, PostingSet
 from maxo_reports.errors import did_you_mean
 
 Shape = Literal["lines", "journal", "beancount", "ledger"]

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ratecards import CONNECTED, random_calls, random_card
 
-from maxo_reports.core import rerating
 from maxo_reports.core.ledger import Totals
 from maxo_reports.core.money import dollars
-from maxo_reports.core.rating import Rater
+from maxo_reports.core.rates import rerating
+from maxo_reports.core.rates.rating import Rater
+from maxo_reports.core.rates.rerating import Rerated, rerate
+from maxo_reports.core.rates.tariff import Rate, RateCard, Rounding
 from maxo_reports.core.report import CallLine
-from maxo_reports.core.rerating import Rerated, rerate
-from maxo_reports.core.tariff import Rate, RateCard, Rounding
 
 CARD = RateCard(
     "card",

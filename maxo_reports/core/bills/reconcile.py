@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from maxo_reports.core.bill import (
+from maxo_reports.core.bills.bill import (
     ALL_CALLS,
     OTHER_LINES,
     ROUNDED_AT_MOST,
@@ -22,9 +22,9 @@ from maxo_reports.core.bill import (
     gst_added,
     rounded,
 )
-from maxo_reports.core.differences import CLASSES, UNEXPLAINED, Difference
+from maxo_reports.core.bills.differences import CLASSES, UNEXPLAINED, Difference
+from maxo_reports.core.bills.summed import RowSums
 from maxo_reports.core.money import dollars, plain
-from maxo_reports.core.summed import RowSums
 
 
 @dataclass(frozen=True, slots=True)

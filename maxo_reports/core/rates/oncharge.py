@@ -14,9 +14,9 @@ from decimal import Decimal
 
 from maxo_reports.core.directory import UNALLOCATED
 from maxo_reports.core.money import COST_PLACES, GstBasis, round_half_up
-from maxo_reports.core.rating import PARTS, PARTS_OF_A_MICRO, Rater, gst_factor
+from maxo_reports.core.rates.rating import PARTS, PARTS_OF_A_MICRO, Rater, gst_factor
+from maxo_reports.core.rates.terms import Terms
 from maxo_reports.core.report import CallLine
-from maxo_reports.core.terms import Terms
 
 _FINE = 10**6
 """A hundredth of a percent of a hundredth of a percent: a mark-up has four decimals at most."""

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ratecards import CONNECTED, round_fraction
 
-from maxo_reports.core import oncharge
-from maxo_reports.core.oncharge import GRAINS, Account, Charger, dues, shared
+from maxo_reports.core.rates import oncharge
+from maxo_reports.core.rates.oncharge import GRAINS, Account, Charger, dues, shared
+from maxo_reports.core.rates.terms import Fee, Terms
 from maxo_reports.core.report import CallLine
-from maxo_reports.core.terms import Fee, Terms
 
 CALL = CallLine(
     *("1", 0, "Outbound", "0255500140", "0491570006", "0255500140"),

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from maxo_reports.core.bill import Rows
+from maxo_reports.core.bills.bill import Rows
+from maxo_reports.core.bills.differences import Billed, Called, Difference
+from maxo_reports.core.bills.scene import Scene
 from maxo_reports.core.cdr import NONE
-from maxo_reports.core.differences import Billed, Called, Difference
 from maxo_reports.core.money import dollars, plain
-from maxo_reports.core.scene import Scene
 from maxo_reports.core.text import counted
 
 

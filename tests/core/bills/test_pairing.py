@@ -7,7 +7,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maxo_reports.core.pairing import best_first
+from maxo_reports.core.bills.pairing import best_first
 
 WANTED = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=14, unique=True)
 
