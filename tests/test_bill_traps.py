@@ -11,11 +11,11 @@ from openpyxl import Workbook
 from test_invoice import GOOD, calls_in, problems, written
 
 from maxo_reports import invoice
-from maxo_reports.core import dispute, onebyone
-from maxo_reports.core.calibrate import calibrate
+from maxo_reports.core.bills import dispute, onebyone
+from maxo_reports.core.bills.calibrate import calibrate
+from maxo_reports.core.bills.onebyone import Result
 from maxo_reports.core.changes import Change, Changes, Content
 from maxo_reports.core.heading import Heading
-from maxo_reports.core.onebyone import Result
 from maxo_reports.core.period import LocalClock
 from maxo_reports.errors import ConfigError
 from maxo_reports.invoice import words
