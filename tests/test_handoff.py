@@ -287,7 +287,11 @@ def test_an_accrual_and_its_reversal_and_an_allocation(desk):
     ]
     assert {row["*TaxRate"] for row in journal} == {"BAS Excluded"}
     numbers = {line.split("\t")[0] for line in myob_lines(folder)}
-    folder = made(desk, "--kind", "allocation", *flags)
+    mapping = (desk / "handoff.toml").read_text(encoding="utf-8")
+    mapping = mapping.replace('other = "6-2220"', 'other = "6-2220"\nallocated_from = "6-2210"')
+    (desk / "handoff.toml").write_text(mapping, encoding="utf-8")
+    two = ("--target", "xero-journal", "--target", "myob-journal")
+    folder = made(desk, "--kind", "allocation", *two)
     journal = rows(folder / "acme-2026-10-xero-journal.csv")
     assert sum(Decimal(row["*Amount"]) for row in journal) == 0
     assert not numbers & {line.split("\t")[0] for line in myob_lines(folder)}
