@@ -19,14 +19,15 @@ from maxo_reports.archive import columns
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.bundle import Bundle
 from maxo_reports.clients import Clients
-from maxo_reports.core import checks, margins, oncharge, sections
+from maxo_reports.core import checks, sections
 from maxo_reports.core.changes import Changes, Content, explained
 from maxo_reports.core.checks import Check, Finding, State, worst_first
-from maxo_reports.core.margins import Margin
 from maxo_reports.core.money import plain
-from maxo_reports.core.oncharge import Account, Dues, Sorter
+from maxo_reports.core.rates import margins, oncharge
+from maxo_reports.core.rates.margins import Margin
+from maxo_reports.core.rates.oncharge import Account, Dues, Sorter
+from maxo_reports.core.rates.terms import Terms
 from maxo_reports.core.report import Column, Kind, Role, Row, Source, Table
-from maxo_reports.core.terms import Terms
 from maxo_reports.errors import TieOutError
 from maxo_reports.issue import Wanted, stop_on
 from maxo_reports.job import Job

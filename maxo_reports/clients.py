@@ -14,8 +14,8 @@ from maxo_reports import ratecards
 from maxo_reports.config.problems import Problems
 from maxo_reports.core.directory import UNALLOCATED
 from maxo_reports.core.money import COST_PLACES, places_of
-from maxo_reports.core.tariff import RateCard
-from maxo_reports.core.terms import GST_PERCENT, PLACES, SURCHARGED, Fee, Terms
+from maxo_reports.core.rates.tariff import RateCard
+from maxo_reports.core.rates.terms import GST_PERCENT, PLACES, SURCHARGED, Fee, Terms
 from maxo_reports.core.text import has_controls
 from maxo_reports.errors import ConfigError, did_you_mean
 

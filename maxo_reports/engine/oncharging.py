@@ -16,13 +16,13 @@ from maxo_reports.archive.pulls import Pull
 from maxo_reports.bundle import Bundle, Sealed
 from maxo_reports.charging import REPORT, Charging, lines
 from maxo_reports.clients import Clients
-from maxo_reports.core import margins, oncharge
 from maxo_reports.core.checks import Check, Finding, worst_first
-from maxo_reports.core.margins import Margin
 from maxo_reports.core.money import COST_PLACES, plain
-from maxo_reports.core.oncharge import Dues
+from maxo_reports.core.rates import margins, oncharge
+from maxo_reports.core.rates.margins import Margin
+from maxo_reports.core.rates.oncharge import Dues
+from maxo_reports.core.rates.terms import Terms
 from maxo_reports.core.report import Source
-from maxo_reports.core.terms import Terms
 from maxo_reports.engine import asking, locks
 from maxo_reports.errors import ArchiveError, ConfigError
 from maxo_reports.issue import Wanted, gathered, pull_behind, stop_on, wanted

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from maxo_reports import pack
-from maxo_reports.core.coding import Coding, Rule, coding_of
+from maxo_reports.core.handoff.coding import Coding, Rule, coding_of
+from maxo_reports.core.handoff.posting import Counter, Entry, PostingSet, Sold, sales
+from maxo_reports.core.handoff.target import Target
 from maxo_reports.core.heading import Heading
-from maxo_reports.core.posting import Counter, Entry, PostingSet, Sold, sales
-from maxo_reports.core.target import Target
 from maxo_reports.errors import ArchiveError, ConfigError, TieOutError, UsageError
 from maxo_reports.handing.mapping import HandoffMap
 from maxo_reports.handing.order import Order
