@@ -20,7 +20,7 @@ from maxo_reports.config import Account, Settings, Workspace
 from maxo_reports.core.brand import Brand, Recipient
 from maxo_reports.core.checks import Finding, State
 from maxo_reports.core.money import round_half_up
-from maxo_reports.core.oncharge import Dues
+from maxo_reports.core.rates.oncharge import Dues
 from maxo_reports.core.report import Definition, Report, Source
 from maxo_reports.core.sections import CHARGES
 from maxo_reports.engine import asking, locks
