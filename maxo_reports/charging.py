@@ -37,7 +37,7 @@ from maxo_reports.repriced import Gathering, own_entries
 REPORT = "client-statement"
 CLIENT = "oncharge"
 """What a client's pack says that it was made by."""
-_BASIS = "Charges for calls are without GST."
+BASIS = "Charges for calls are without GST."
 
 
 class Charging:
@@ -143,7 +143,7 @@ def _client_source(
         cost_gst="exclusive",
         revision=revision,
         recipient=None,
-        charged=_BASIS,
+        charged=BASIS,
     )
     charged = Check(
         "Calls at their charges = charge for calls",
@@ -158,7 +158,7 @@ def _client_source(
         calls,
         calls.connected_statuses(),
         select=calls.select,
-        charges=_table(dues),
+        charges=table(dues),
     )
 
 
@@ -189,7 +189,8 @@ def _with_changes(
     return replace(source, changes=found)
 
 
-def _table(dues: Dues) -> Table:
+def table(dues: Dues) -> Table:
+    """Return the lines of a client's charges as its statement shows them."""
     columns = (Column("line", "For", Kind.TEXT), Column("dollars", "Dollars", Kind.CENTS))
     *parts, total = lines(dues)
     rows = [Row((text, Decimal(dollars))) for text, dollars in parts]

@@ -18,6 +18,7 @@ from typing import Any
 import leaks
 import pytest
 from carriers import KEY, OCTOBER, SYDNEY, Raw, call
+from printed import words
 from workspaces import SETTLED, Fickle, Ran, contents, ran, rows_below, sheet
 
 from maxo_reports import definitions
@@ -389,6 +390,19 @@ def test_an_account_can_be_a_clients_own(office: Office) -> None:
     rest = next(each for each in done.said["clients"] if each["client"] == "rest")
     assert rest["calls"] == len(costs_of(planted(), "Unallocated"))
     assert "not-billed" not in {f["code"] for f in done.said["findings"]}
+
+
+def test_a_printed_statement_says_what_is_to_be_paid_and_not_the_calls_alone(
+    office: Office,
+) -> None:
+    """With charges of four decimals, the calls' own cents are nowhere on the cover."""
+    (office.folder / "reports" / "client-statement.toml").unlink()
+    office.write("oncharge.toml", '[client.smith]\nname = "Smith Dental"\nmarkup_percent = 12.3\n')
+    done = office.oncharge()
+    assert done.code == 1, done.err  # calls of nobody
+    paid = next(each["payable"] for each in done.said["clients"])
+    (page,) = [path for path in office.files("client-smith") if path.suffix == ".pdf"]
+    assert f"${Decimal(paid):,.2f}" in "".join(each.text for each in words(page))
 
 
 def test_the_clients_report_is_refused_where_it_would_show_costs(office: Office) -> None:
