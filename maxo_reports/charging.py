@@ -7,36 +7,35 @@ of what the reseller pays is handed to it.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from maxo_reports import manifest, pack
 from maxo_reports.archive import columns
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.bundle import Bundle
-from maxo_reports.clients import Clients
+from maxo_reports.clients import MADE_BY, Clients
 from maxo_reports.core import checks, margins, oncharge, sections
 from maxo_reports.core.changes import Changes, Content, explained
 from maxo_reports.core.checks import Check, Finding, State, worst_first
+from maxo_reports.core.heading import CHARGED
 from maxo_reports.core.margins import Margin
 from maxo_reports.core.money import plain
 from maxo_reports.core.oncharge import Account, Dues, Sorter
-from maxo_reports.core.report import Column, Kind, Role, Row, Source, Table
+from maxo_reports.core.report import Column, Kind, Report, Role, Row, Source, Table
 from maxo_reports.core.terms import Terms
 from maxo_reports.errors import TieOutError
 from maxo_reports.issue import Wanted, stop_on
 from maxo_reports.job import Job
 from maxo_reports.pack import Pack
 from maxo_reports.repriced import Gathering, own_entries
+from maxo_reports.tieout import Tied
 
 REPORT = "client-statement"
-CLIENT = "oncharge"
-"""What a client's pack says that it was made by."""
-_BASIS = "Charges for calls are without GST."
 
 
 class Charging:
@@ -106,7 +105,9 @@ class Charging:
         terms = account.terms
         self.job.progress.step(f"Making the statement of {terms.name}")
         calls = self.calls_of(name)
+        to = self.known.recipients.get(terms.id)
         source = _client_source(self.job, self.bare, account, dues, calls, revision)
+        source = replace(source, heading=replace(source.heading, recipient=to))
         source = _with_changes(source, calls, pack.revision(place, revision - 1), before, name)
         (loaded,) = look.loaded
         report = sections.build(loaded.definition, source)
@@ -117,12 +118,19 @@ class Charging:
             {REPORT: loaded.sha256},
             look.shelf.fingerprint(),
             {},
-            {"charges": lines(dues), "made_by": CLIENT},
+            {"charges": lines(dues), "made_by": MADE_BY},
         )
+        style = look.style.branded(source.heading.brand)
         return Bundle(
-            *(place, source, look.style, [report], {}, basis),
-            lambda tied: manifest.own_evidence(source, tied),
+            *(place, source, style, [report], {}, basis),
+            lambda tied: {**_reports(report, tied), **manifest.own_evidence(source, tied)},
         )
+
+
+def _reports(report: Report, tied: Sequence[Tied]) -> dict[str, Any]:
+    """Return which files are the statement's, so that they can be mailed."""
+    names = [each.name for each in tied]
+    return {"reports": manifest.reports([(name, report.definition) for name in names], names)}
 
 
 def _client_source(
@@ -142,7 +150,7 @@ def _client_source(
         cost_gst="exclusive",
         revision=revision,
         recipient=None,
-        charged=_BASIS,
+        charged=CHARGED,
     )
     charged = Check(
         "Calls at their charges = charge for calls",

@@ -15,7 +15,8 @@ from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.bundle import Bundle, Sealed
 from maxo_reports.charging import REPORT, Charging, lines
-from maxo_reports.clients import Clients
+from maxo_reports.clients import Beside, Clients
+from maxo_reports.config import Mail
 from maxo_reports.core import margins, oncharge
 from maxo_reports.core.checks import Check, Finding, worst_first
 from maxo_reports.core.margins import Margin
@@ -69,8 +70,7 @@ def oncharge_period(
     look = wanted(job.workspace, [REPORT], rules.of(job.workspace, job.account))
     known = clients.load(
         terms if terms is not None else job.workspace.folder / clients.FILE,
-        tuple(job.workspace.accounts),
-        _listed(job),
+        Beside.of(job.workspace, _listed(job)),
     )
     with locks.alone(job):
         work = asking.archived(job, "pull it first")
@@ -132,8 +132,8 @@ def _as_then(job: Job, sealed: Pack) -> tuple[Wanted, Clients]:
         inputs.read(said["terms_sha256"]),
         clients.FILE,
         lambda name: ratecards.read(inputs.read(said["rate_cards"][name]), name),
-        tuple(job.workspace.accounts),
-        None,
+        # An address that was allowed then does not keep the figures of then from being made.
+        replace(Beside.of(job.workspace), mail=Mail()),
     )
     return wanted(job.workspace, [REPORT], rules.again(job.archive, said)), known
 
