@@ -19,7 +19,7 @@ from maxo_reports.archive import columns
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.bundle import Bundle
 from maxo_reports.clients import MADE_BY, Clients
-from maxo_reports.core import checks, margins, oncharge, sections
+from maxo_reports.core import checks, oncharge, sections
 from maxo_reports.core.changes import Changes, Content, explained
 from maxo_reports.core.checks import Check, Finding, State, worst_first
 from maxo_reports.core.heading import CHARGED
@@ -28,6 +28,7 @@ from maxo_reports.core.money import plain
 from maxo_reports.core.oncharge import Account, Dues, Sorter
 from maxo_reports.core.report import Column, Kind, Report, Role, Row, Source, Table
 from maxo_reports.core.terms import Terms
+from maxo_reports.core.threeways import CarrierBill, CarrierTotal
 from maxo_reports.errors import TieOutError
 from maxo_reports.issue import Wanted, stop_on
 from maxo_reports.job import Job
@@ -69,9 +70,8 @@ class Charging:
     def __exit__(self, *_: object) -> None:
         self._held.close()
 
-    def margin(self, bill_total: Decimal | None) -> Margin:
+    def margin(self, carrier: CarrierTotal | CarrierBill | None) -> Margin:
         """Return what the reseller's report is made from."""
-        carrier = margins.of_carrier(bill_total) if bill_total is not None else None
         return Margin(self._whole, self.dues, carrier)
 
     def place_of(self, terms: Terms) -> Path:
