@@ -34,7 +34,7 @@ demo: $(VENV)/run.stamp
 
 test: $(VENV)/dev.stamp
 	@sh .ci/system-packages test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 faults: $(VENV)/dev.stamp
 	@MAXO_FAULTS=all $(BIN)/python -m pytest tests/faults tests/outbox tests/test_send.py

@@ -23,9 +23,9 @@ from random import Random
 from maxo_reports import invoice
 from maxo_reports.archive import columns
 from maxo_reports.archive.columns import CallStore
+from maxo_reports.core.bills.reconcile import Tolerance
 from maxo_reports.core.cdr import CallColumns
 from maxo_reports.core.period import Window, parse_period
-from maxo_reports.core.reconcile import Tolerance
 from maxo_reports.reconciling import Against, compare
 
 ZONE = "Australia/Brisbane"

@@ -18,7 +18,7 @@ from maxo_reports.archive.inputs import Inputs
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.confronted import looked_into
 from maxo_reports.core.money import plain
-from maxo_reports.core.threeways import CarrierBill, CarrierTotal
+from maxo_reports.core.rates.threeways import CarrierBill, CarrierTotal
 from maxo_reports.errors import UsageError
 from maxo_reports.invoice import Invoice
 from maxo_reports.issue import wanted

@@ -18,25 +18,24 @@ from maxo_reports import manifest, pack
 from maxo_reports.archive import columns
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.bundle import Bundle
-from maxo_reports.clients import MADE_BY, Clients
-from maxo_reports.core import checks, oncharge, sections
+from maxo_reports.clients import FOLDER, MADE_BY, REPORT, Clients
+from maxo_reports.core import checks, sections
 from maxo_reports.core.changes import Changes, Content, explained
 from maxo_reports.core.checks import Check, Finding, State, worst_first
 from maxo_reports.core.heading import CHARGED
-from maxo_reports.core.margins import Margin
 from maxo_reports.core.money import plain
-from maxo_reports.core.oncharge import Account, Dues, Sorter
+from maxo_reports.core.rates import oncharge
+from maxo_reports.core.rates.margins import Margin
+from maxo_reports.core.rates.oncharge import Account, Dues, Sorter
+from maxo_reports.core.rates.terms import Terms
+from maxo_reports.core.rates.threeways import CarrierBill, CarrierTotal
 from maxo_reports.core.report import Column, Kind, Report, Role, Row, Source, Table
-from maxo_reports.core.terms import Terms
-from maxo_reports.core.threeways import CarrierBill, CarrierTotal
 from maxo_reports.errors import TieOutError
 from maxo_reports.issue import Wanted, stop_on
 from maxo_reports.job import Job
 from maxo_reports.pack import Pack
 from maxo_reports.repriced import Gathering, own_entries
 from maxo_reports.tieout import Tied
-
-REPORT = "client-statement"
 
 
 class Charging:
@@ -77,7 +76,7 @@ class Charging:
     def place_of(self, terms: Terms) -> Path:
         """Return where a client's packs of the period stand."""
         job = self.job
-        return job.workspace.out / job.account.id / f"client-{terms.id}" / job.period.label
+        return job.workspace.out / job.account.id / f"{FOLDER}{terms.id}" / job.period.label
 
     def calls_of(self, name: str) -> CallStore:
         """Return a client's calls, in a store in which the cost is the charge."""

@@ -17,14 +17,16 @@ from maxo_reports.config.problems import Problems
 from maxo_reports.core.brand import NO_BRAND, EnvelopeWindow, Recipient
 from maxo_reports.core.directory import UNALLOCATED
 from maxo_reports.core.money import COST_PLACES, places_of
-from maxo_reports.core.tariff import RateCard
-from maxo_reports.core.terms import GST_PERCENT, PLACES, SURCHARGED, Fee, Terms
+from maxo_reports.core.rates.tariff import RateCard
+from maxo_reports.core.rates.terms import GST_PERCENT, PLACES, SURCHARGED, Fee, Terms
 from maxo_reports.core.text import has_controls
 from maxo_reports.errors import ConfigError, did_you_mean
 
 FILE = "oncharge.toml"
-MADE_BY = "oncharge"
-"""What a client's pack says that it was made by."""
+MADE_BY, REPORT = "oncharge", "client-statement"
+"""What a client's pack says that it was made by, and the one report that clients get."""
+FOLDER = "client-"
+"""How a client's folder begins, before its id, among those of an account."""
 _CLIENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 _USUAL = (
     *("markup_percent", "markup_percent_by_category", "markup_per_call", "markup_per_minute"),

@@ -16,12 +16,12 @@ from maxo_reports.archive import billed, columns
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.derive import rebuild
 from maxo_reports.archive.pulls import Pull
+from maxo_reports.core.bills.differences import Called
+from maxo_reports.core.bills.onebyone import Edge, Result
+from maxo_reports.core.bills.reconcile import Tolerance
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.checks import Check
-from maxo_reports.core.differences import Called
-from maxo_reports.core.onebyone import Edge, Result
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window, unix_midnight, zone_named
-from maxo_reports.core.reconcile import Tolerance
 from maxo_reports.core.report import Source
 from maxo_reports.core.text import counted
 from maxo_reports.errors import ConfigError, TieOutError

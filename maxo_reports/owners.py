@@ -17,10 +17,6 @@ from maxo_reports.config import FILE, Account, Addressee, Workspace
 from maxo_reports.errors import ConfigError, MailError, did_you_mean
 from maxo_reports.pack import Pack
 
-STATEMENT = "client-statement"
-"""The one report that clients get."""
-_CLIENT = "client-"
-
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -60,7 +56,7 @@ class Owner:
     def check_reports(self, workspace: Workspace) -> None:
         """Refuse names of reports that are none: whoever is to get one would get nothing."""
         everything = definitions.Shelf.of(workspace.folder).reports()
-        there = [STATEMENT] if self.client else everything
+        there = [clients.REPORT] if self.client else everything
         problems = [
             f"[[{self.table}]] {each.address!r}: there is no report {name!r}"
             f"{did_you_mean(name, there)}"
@@ -89,7 +85,7 @@ class Owner:
 
 def under(account: Account) -> str:
     """Return what the letters of all clients of an account are known by, up to their ids."""
-    return f"{account.id}/{_CLIENT}"
+    return f"{account.id}/{clients.FOLDER}"
 
 
 def is_clients(pack: Pack) -> bool:
@@ -108,10 +104,10 @@ def of_pack(workspace: Workspace, pack: Pack, terms: Path | None = None) -> Owne
     if not is_clients(pack):
         return of_account(workspace, workspace.one(said))
     *_, account, client, _, _ = ("", "", "", *pack.folder.resolve().parts)
-    if account not in workspace.accounts or client != f"{_CLIENT}{said}":
+    if account not in workspace.accounts or client != f"{clients.FOLDER}{said}":
         raise MailError(
-            f"pack {pack.folder} is of client {said!r} and not where 'oncharge' put it "
-            f"(out/ACCOUNT/{_CLIENT}{said}/PERIOD/rN): whose account it is of cannot be told"
+            f"pack {pack.folder} is a client's and not where 'oncharge' put it "
+            f"(out/ACCOUNT/{clients.FOLDER}{said}/PERIOD/rN): of which account cannot be told"
         )
     known = clients.load(terms or workspace.folder / clients.FILE, Beside.of(workspace))
     ids = [each.id for each in known.terms]

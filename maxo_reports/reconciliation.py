@@ -21,11 +21,11 @@ from maxo_reports import __version__, doctor, manifest, pack
 from maxo_reports.archive import files
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.confronted import Looked, looked_into
-from maxo_reports.core import dispute, reconciled
+from maxo_reports.core.bills import dispute, reconciled
+from maxo_reports.core.bills.onebyone import Result
+from maxo_reports.core.bills.reconcile import Reconciliation, Tolerance
 from maxo_reports.core.checks import Finding
 from maxo_reports.core.money import dollars, micros_from_text, plain
-from maxo_reports.core.onebyone import Result
-from maxo_reports.core.reconcile import Reconciliation, Tolerance
 from maxo_reports.core.report import Report, Source
 from maxo_reports.errors import TieOutError, UsageError
 from maxo_reports.invoice import Invoice, sha256

@@ -14,16 +14,16 @@ from zoneinfo import ZoneInfo
 from maxo_reports.archive import billed
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.matching import Matching
-from maxo_reports.core import itemised, summed
-from maxo_reports.core.bill import CENT, Bill, BillLine, Rows, factor
-from maxo_reports.core.calibrate import NO_PAIRS, Pairs
+from maxo_reports.core.bills import itemised, summed
+from maxo_reports.core.bills.bill import CENT, Bill, BillLine, Rows, factor
+from maxo_reports.core.bills.calibrate import NO_PAIRS, Pairs
+from maxo_reports.core.bills.itemised import Matched
+from maxo_reports.core.bills.reconcile import Reconciliation, Tolerance, reconcile
+from maxo_reports.core.bills.scene import Scene
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.checks import Check
-from maxo_reports.core.itemised import Matched
 from maxo_reports.core.money import GstBasis, dollars, plain
 from maxo_reports.core.period import BillingPeriod, LocalClock, Window, unix_midnight
-from maxo_reports.core.reconcile import Reconciliation, Tolerance, reconcile
-from maxo_reports.core.scene import Scene
 from maxo_reports.invoice import Invoice
 from maxo_reports.invoice.calls import CallList
 

@@ -20,11 +20,11 @@ from zoneinfo import ZoneInfo
 from maxo_reports import invoice
 from maxo_reports.archive import columns
 from maxo_reports.archive.columns import CallStore
+from maxo_reports.core.bills.reconcile import Tolerance
 from maxo_reports.core.cdr import QUIRKS, CallColumns
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.money import dollars, plain
 from maxo_reports.core.period import Window, parse_period
-from maxo_reports.core.reconcile import Tolerance
 from maxo_reports.reconciling import Against, Compared, Elsewhere, compare
 
 BRISBANE = "Australia/Brisbane"

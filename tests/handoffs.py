@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from postings import ENTRY, made_up, worded
 
-from maxo_reports.core.coding import Coding
-from maxo_reports.core.posting import (
+from maxo_reports.core.handoff.coding import Coding
+from maxo_reports.core.handoff.posting import (
     Counter,
     Entry,
     Invoice,
@@ -26,7 +26,7 @@ from maxo_reports.core.posting import (
     reversed_on,
     sales,
 )
-from maxo_reports.core.target import Target, faults, parts, rows
+from maxo_reports.core.handoff.target import Target, faults, parts, rows
 from maxo_reports.definitions import Shelf
 from maxo_reports.handing.books import PROGRAMS
 from maxo_reports.handing.targets import load

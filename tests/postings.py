@@ -9,9 +9,9 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from maxo_reports.core.coding import Coded, Coding
+from maxo_reports.core.handoff.coding import Coded, Coding
+from maxo_reports.core.handoff.posting import Counter, Entry, Worded
 from maxo_reports.core.ledger import Totals
-from maxo_reports.core.posting import Counter, Entry, Worded
 
 CENT = Decimal("0.01")
 ENTRY = Entry(

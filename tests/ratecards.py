@@ -13,8 +13,8 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 
+from maxo_reports.core.rates.tariff import Band, Pool, Rate, RateCard, Rounding, rivals
 from maxo_reports.core.report import CallLine
-from maxo_reports.core.tariff import Band, Pool, Rate, RateCard, Rounding, rivals
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CONNECTED = ("Connected",)

@@ -27,10 +27,10 @@ from openpyxl import Workbook
 from test_summed_bills import changed
 
 from maxo_reports.archive import matching
-from maxo_reports.core.calibrate import calibrate
+from maxo_reports.core.bills.calibrate import calibrate
+from maxo_reports.core.bills.reconcile import hint
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.period import parse_period
-from maxo_reports.core.reconcile import hint
 from maxo_reports.errors import UsageError
 
 DAY = 86_400

@@ -21,7 +21,7 @@ from workspaces import (
     DAY,
     OCTOBER_ENDS,
     SETTLED,
-    STATEMENT,
+    BOOKED,
     Desk,
     Fickle,
     contents,
@@ -169,7 +169,7 @@ def test_each_call_carries_its_own_cost_centre_and_groups_are_live_over_them(des
 
 def test_the_statement_keeps_its_columns_and_says_who_has_a_number(desk: Desk) -> None:
     """Label and cost centre stand beside the number; the contract's columns of Calls stay."""
-    desk.define(STATEMENT.replace('["xlsx", "pdf"]', '["xlsx"]', 1))
+    desk.define(BOOKED)
     pack = desk.run().pack
     rows = rows_below(sheet(pack, "By number"), "Service number")
     by_number = {row["Service number"]: (row["Label"], row["Cost centre"]) for row in rows}
@@ -195,7 +195,7 @@ def test_the_index_of_a_sheet_for_each_number_says_who_has_it(desk: Desk) -> Non
 def test_without_a_directory_nothing_is_said_of_it(desk: Desk) -> None:
     """No column, no finding, no check, nothing in the basis."""
     desk.set()
-    desk.define(STATEMENT.replace('["xlsx", "pdf"]', '["xlsx"]', 1))
+    desk.define(BOOKED)
     done = desk.run()
     assert done.code == 0
     assert "Label" not in {cell for row in sheet(done.pack, "By number") for cell in row}

@@ -17,7 +17,7 @@ from resellers import BOOK_ONLY
 from workspaces import Ran, ran, rows_below, sheet
 
 from maxo_reports import definitions
-from maxo_reports.core.differences import CLASSES, UNEXPLAINED
+from maxo_reports.core.bills.differences import CLASSES, UNEXPLAINED
 from maxo_reports.sandbox import Book, Sandbox
 
 SAMPLES = definitions.shipped() / "samples" / "bills"

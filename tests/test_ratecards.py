@@ -10,7 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from maxo_reports.core.tariff import Band, Pool, Rounding
+from maxo_reports.core.rates.tariff import Band, Pool, Rounding
 from maxo_reports.errors import ConfigError
 from maxo_reports.ratecards import load, read
 

@@ -18,7 +18,7 @@ from python_calamine import CalamineWorkbook
 from workspaces import contents, run
 
 from maxo_reports import definitions
-from maxo_reports.core.differences import CLASSES
+from maxo_reports.core.bills.differences import CLASSES
 from maxo_reports.sandbox import Book, Sandbox
 
 SAMPLES = definitions.shipped() / "samples" / "bills"

@@ -11,10 +11,10 @@ from bills import START, Call, compared, write_bill
 from rules import broken
 
 from maxo_reports import definitions
-from maxo_reports.core import reconciled
-from maxo_reports.core.differences import Called
+from maxo_reports.core.bills import reconciled
+from maxo_reports.core.bills.differences import Called
+from maxo_reports.core.bills.onebyone import Edge, Result
 from maxo_reports.core.ledger import Intake, Ledger
-from maxo_reports.core.onebyone import Edge, Result
 from maxo_reports.core.period import LocalClock
 from maxo_reports.core.report import Report, Source
 from maxo_reports.manifest import PROGRAM

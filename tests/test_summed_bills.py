@@ -21,8 +21,8 @@ from bills import (
     write_bill,
 )
 
+from maxo_reports.core.bills.reconcile import Tolerance, hint
 from maxo_reports.core.changes import Change, Changes, Content
-from maxo_reports.core.reconcile import Tolerance, hint
 
 MONTHS = 12
 

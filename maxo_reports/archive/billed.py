@@ -10,11 +10,11 @@ import duckdb
 
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.views import sources
-from maxo_reports.core.bill import CENT, Factor
-from maxo_reports.core.differences import Called
+from maxo_reports.core.bills.bill import CENT, Factor
+from maxo_reports.core.bills.differences import Called
+from maxo_reports.core.bills.scene import Scene
+from maxo_reports.core.bills.summed import RowSums
 from maxo_reports.core.period import Window
-from maxo_reports.core.scene import Scene
-from maxo_reports.core.summed import RowSums
 
 _CALLED = (
     "call_id, unixtime, direction, a_party, b_party, seconds, category, coalesce(cost, 0),"

@@ -19,14 +19,14 @@ from maxo_reports.archive.billed import expected_sql
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.views import fetched, sources
 from maxo_reports.core import numbering
-from maxo_reports.core.bill import Rows, factor
-from maxo_reports.core.calibrate import Pairs
-from maxo_reports.core.differences import Billed, Called
-from maxo_reports.core.itemised import Agreed, Matched, Single
-from maxo_reports.core.listed import ListedCalls
+from maxo_reports.core.bills.bill import Rows, factor
+from maxo_reports.core.bills.calibrate import Pairs
+from maxo_reports.core.bills.differences import Billed, Called
+from maxo_reports.core.bills.itemised import Agreed, Matched, Single
+from maxo_reports.core.bills.listed import ListedCalls
+from maxo_reports.core.bills.pairing import best_first
+from maxo_reports.core.bills.scene import Scene
 from maxo_reports.core.money import GstBasis
-from maxo_reports.core.pairing import best_first
-from maxo_reports.core.scene import Scene
 from maxo_reports.errors import UsageError
 
 _LISTED = pa.schema(

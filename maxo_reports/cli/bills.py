@@ -13,7 +13,7 @@ from maxo_reports.core.text import counted
 from maxo_reports.errors import DONE, FINDINGS
 
 if TYPE_CHECKING:
-    from maxo_reports.core.calibrate import Calibration
+    from maxo_reports.core.bills.calibrate import Calibration
     from maxo_reports.engine import Job
     from maxo_reports.engine.bills import Asked
     from maxo_reports.reconciliation import Reconciled

@@ -46,8 +46,8 @@ def add(verbs: Any) -> None:
 
 def _oncharge(arguments: argparse.Namespace) -> int:
     from maxo_reports import engine
-    from maxo_reports.core import margins
     from maxo_reports.core.checks import needs_a_person
+    from maxo_reports.core.rates import margins
 
     bill = engine.GivenBill(_bill_total(arguments), arguments.invoice, arguments.calls)
     objects: list[dict[str, Any]] = []

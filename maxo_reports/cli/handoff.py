@@ -110,7 +110,7 @@ def _init(arguments: argparse.Namespace) -> int:
 
 def _make(arguments: argparse.Namespace) -> int:
     from maxo_reports import engine
-    from maxo_reports.core.posting import said
+    from maxo_reports.core.handoff.posting import said
     from maxo_reports.handing.order import Order, day_from_text, dollars_from_text
 
     total, day, due = arguments.invoice_total, arguments.invoice_date, arguments.due

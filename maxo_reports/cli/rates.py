@@ -53,8 +53,8 @@ def add(verbs: Any) -> None:
 
 def _check(arguments: argparse.Namespace) -> int:
     from maxo_reports import engine
-    from maxo_reports.core import rerating
     from maxo_reports.core.money import micros_from_text
+    from maxo_reports.core.rates import rerating
 
     tolerance = micros_from_text(arguments.tolerance)
     if tolerance is None or tolerance < 0:

@@ -113,7 +113,6 @@ def each_number(spec: SectionSpec, view: View, sheets: Collection[str]) -> Secti
     said = described.of_numbers(view.ledger, beside, _OF_NUMBERS)
     columns = (
         column,
-        Column("reads", "Reads as", Kind.TEXT),
         *beside,
         Column("sheet", "Sheet", Kind.TEXT),
         *measures(spec, tuple(MEASURES)),
@@ -122,7 +121,6 @@ def each_number(spec: SectionSpec, view: View, sheets: Collection[str]) -> Secti
         Row(
             (
                 g.key[0],
-                spaced(g.key[0]),
                 *said(g.key),
                 parts[min(at, len(parts) - 1)].sheet,
                 *figures(g.totals, tuple(MEASURES)),
@@ -131,7 +129,7 @@ def each_number(spec: SectionSpec, view: View, sheets: Collection[str]) -> Secti
         )
         for at, g in enumerate(groups)
     ]
-    rows.append(total_row(view.ledger.control, tuple(MEASURES), 3 + len(beside)))
+    rows.append(total_row(view.ledger.control, tuple(MEASURES), 2 + len(beside)))
     table = Table(columns, tuple(rows), _OF_NUMBERS)
     return Section(spec, table, note, parts=tuple(parts))
 

@@ -59,13 +59,20 @@ class Role(Enum):
 class Column:
     """One column: ``key`` for programs, ``label`` for people.
 
-    A hidden one is in the workbook, out of sight, and not in a statement.
+    A hidden one is in the workbook, out of sight, and not in a statement. One that is not
+    ``printed`` says in a workbook what a statement shows by the way it prints something else.
     """
 
     key: str
     label: str
     kind: Kind
     hidden: bool = False
+    printed: bool = True
+
+    @property
+    def is_in_print(self) -> bool:
+        """Whether a statement shows it."""
+        return self.printed and not self.hidden
 
 
 @dataclass(frozen=True, slots=True)

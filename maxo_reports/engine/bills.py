@@ -9,10 +9,10 @@ from typing import Any
 
 from maxo_reports import invoice, manifest, reconciliation
 from maxo_reports.archive.pulls import Pull
-from maxo_reports.core import calibrate as calibrating
-from maxo_reports.core.calibrate import Calibration
+from maxo_reports.core.bills import calibrate as calibrating
+from maxo_reports.core.bills.calibrate import Calibration
+from maxo_reports.core.bills.reconcile import Tolerance
 from maxo_reports.core.money import GstBasis, dollars, plain
-from maxo_reports.core.reconcile import Tolerance
 from maxo_reports.engine import asking, locks
 from maxo_reports.errors import UsageError
 from maxo_reports.invoice import Invoice

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maxo_reports import bag, pack, rules
-from maxo_reports.core.coding import portions
+from maxo_reports.core.handoff.coding import portions
 from maxo_reports.core.ledger import DIMENSIONS
 from maxo_reports.core.report import Source
 from maxo_reports.engine import locks

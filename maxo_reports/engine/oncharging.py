@@ -15,16 +15,16 @@ from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.bundle import Bundle, Sealed
 from maxo_reports.carrierside import Billed
-from maxo_reports.charging import REPORT, Charging, lines
-from maxo_reports.clients import Beside, Clients
+from maxo_reports.charging import Charging, lines
+from maxo_reports.clients import REPORT, Beside, Clients
 from maxo_reports.config import Mail
-from maxo_reports.core import margins, oncharge
 from maxo_reports.core.checks import Check, Finding, worst_first
-from maxo_reports.core.margins import Margin
 from maxo_reports.core.money import COST_PLACES, plain
-from maxo_reports.core.oncharge import Dues
+from maxo_reports.core.rates import margins, oncharge
+from maxo_reports.core.rates.margins import Margin
+from maxo_reports.core.rates.oncharge import Dues
+from maxo_reports.core.rates.terms import Terms
 from maxo_reports.core.report import Source
-from maxo_reports.core.terms import Terms
 from maxo_reports.engine import asking, locks
 from maxo_reports.errors import ArchiveError, ConfigError, UsageError
 from maxo_reports.invoice import Invoice

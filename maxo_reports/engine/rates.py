@@ -11,13 +11,13 @@ from maxo_reports import bundle, manifest, pack, ratecards, rules
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.bundle import Bundle, Sealed
-from maxo_reports.core import inference, rated, rerating
 from maxo_reports.core.checks import Check, Finding, worst_first
-from maxo_reports.core.inference import Guess
 from maxo_reports.core.money import dollars, micros_from_text, plain
-from maxo_reports.core.rating import Rater
+from maxo_reports.core.rates import inference, rated, rerating
+from maxo_reports.core.rates.inference import Guess
+from maxo_reports.core.rates.rating import Rater
+from maxo_reports.core.rates.rerating import Rerated
 from maxo_reports.core.report import Report, Source, Table
-from maxo_reports.core.rerating import Rerated
 from maxo_reports.core.text import counted
 from maxo_reports.engine import asking, locks
 from maxo_reports.errors import ArchiveError, UsageError

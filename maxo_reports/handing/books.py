@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from maxo_reports.core.posting import Kind
+from maxo_reports.core.handoff.posting import Kind
 
 ANY_BOOKS = "any"
 """The books of a target that lists what another target's files hold."""

@@ -14,11 +14,11 @@ from typing import Any
 
 from maxo_reports import manifest, pack
 from maxo_reports.archive import files
-from maxo_reports.core.coding import idle, portions
+from maxo_reports.core.handoff.coding import idle, portions
+from maxo_reports.core.handoff.posting import Entry, PostingSet, Proof
+from maxo_reports.core.handoff.target import faults, parts, rows
 from maxo_reports.core.money import plain
-from maxo_reports.core.posting import Entry, PostingSet, Proof
 from maxo_reports.core.report import Source
-from maxo_reports.core.target import faults, parts, rows
 from maxo_reports.core.text import counted
 from maxo_reports.definitions import Shelf
 from maxo_reports.errors import ConfigError, TieOutError, UsageError

@@ -16,7 +16,7 @@ from typing import Any
 
 from maxo_reports.config.problems import Limits, Problems, filled
 from maxo_reports.core import numbering
-from maxo_reports.core.coding import ANY, TAXES, Rule
+from maxo_reports.core.handoff.coding import ANY, TAXES, Rule
 from maxo_reports.core.ledger import DIMENSIONS
 from maxo_reports.core.text import has_controls
 from maxo_reports.errors import ConfigError, did_you_mean

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from maxo_reports.core.handoff.posting import KINDS, Kind
+from maxo_reports.core.handoff.target import Target
 from maxo_reports.core.money import micros_from_text
-from maxo_reports.core.posting import KINDS, Kind
-from maxo_reports.core.target import Target
 from maxo_reports.errors import UsageError
 
 SHORT = {"accrual": "ACC", "allocation": "ALL"}

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from maxo_reports.core.coding import TAXES, Coding, Tax, Unmapped, coded, portions
-from maxo_reports.core.money import plain
-from maxo_reports.core.posting import (
+from maxo_reports.core.handoff.coding import TAXES, Coding, Tax, Unmapped, coded, portions
+from maxo_reports.core.handoff.posting import (
     Counter,
     Entry,
     Invoice,
@@ -18,8 +17,9 @@ from maxo_reports.core.posting import (
     journal,
     reversed_on,
 )
+from maxo_reports.core.handoff.target import Target
+from maxo_reports.core.money import plain
 from maxo_reports.core.report import Source
-from maxo_reports.core.target import Target
 from maxo_reports.core.text import counted
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 from maxo_reports.handing import sold

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from maxo_reports.core.posting import PostingSet
-from maxo_reports.core.target import Target, legs
+from maxo_reports.core.handoff.posting import PostingSet
+from maxo_reports.core.handoff.target import Target, legs
 from maxo_reports.errors import ConfigError, did_you_mean
 from maxo_reports.handing.books import Books
 

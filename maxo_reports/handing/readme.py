@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from maxo_reports.core.handoff.posting import KINDS, PostingSet, said
 from maxo_reports.core.heading import Heading
-from maxo_reports.core.posting import KINDS, PostingSet, said
 from maxo_reports.handing.posted import Aim
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.pack import Pack

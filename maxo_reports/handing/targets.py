@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from maxo_reports.config.problems import Limits, Problems, filled
-from maxo_reports.core.posting import KINDS
-from maxo_reports.core.target import SHAPES, TRACKED, VALUES, Shape, Target, TargetColumn
+from maxo_reports.core.handoff.posting import KINDS
+from maxo_reports.core.handoff.target import SHAPES, TRACKED, VALUES, Shape, Target, TargetColumn
 from maxo_reports.definitions import Shelf
 from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 from maxo_reports.handing.books import ANY_BOOKS, PROGRAMS

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from maxo_reports.core.coding import Portion, coding_of
+from maxo_reports.core.handoff.coding import Portion, coding_of
 from maxo_reports.core.ledger import Totals
 from maxo_reports.core.money import plain
 from maxo_reports.core.text import counted

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from maxo_reports.core.coding import Coded
+from maxo_reports.core.handoff.coding import Coded
+from maxo_reports.core.handoff.posting import Worded
 from maxo_reports.core.heading import Heading
 from maxo_reports.core.numbering import spaced
-from maxo_reports.core.posting import Worded
 from maxo_reports.core.text import counted, visible
 from maxo_reports.handing.mapping import Lines
 

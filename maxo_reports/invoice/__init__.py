@@ -16,9 +16,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from maxo_reports.core.bill import Bill, BillLine
+from maxo_reports.core.bills.bill import Bill, BillLine
+from maxo_reports.core.bills.reconcile import Tolerance
 from maxo_reports.core.money import GstBasis
-from maxo_reports.core.reconcile import Tolerance
 from maxo_reports.errors import ConfigError
 from maxo_reports.invoice import calls, headings, lines, words
 from maxo_reports.invoice.calls import CallList

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from maxo_reports.core import numbering
-from maxo_reports.core.listed import PARTIES, ListedCalls
+from maxo_reports.core.bills.listed import PARTIES, ListedCalls
 from maxo_reports.core.period import LocalClock
 from maxo_reports.invoice import headings, words
 from maxo_reports.invoice.problems import Problems

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, cast
 from zoneinfo import available_timezones
 
-from maxo_reports.core.bill import LINE_KINDS, Bill, BillLine, folded
+from maxo_reports.core.bills.bill import LINE_KINDS, Bill, BillLine, folded
 from maxo_reports.core.money import GstBasis, dollars, plain
 from maxo_reports.core.text import has_controls
 from maxo_reports.errors import did_you_mean

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from maxo_reports import rows
-from maxo_reports.core.tariff import RateCard
+from maxo_reports.core.rates.tariff import RateCard
 from maxo_reports.errors import ConfigError, did_you_mean
 from maxo_reports.ratecards.lines import COLUMNS, DEFAULTS, Given, Lines
 

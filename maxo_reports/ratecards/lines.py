@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from maxo_reports.core.tariff import (
+from maxo_reports.core.rates.tariff import (
     ALL_WEEK,
     DAY,
     POOLED,

@@ -14,7 +14,7 @@ from typing import Any
 
 from maxo_reports.core.cdr import INBOUND, OUTBOUND
 from maxo_reports.core.money import COST_PLACES, GST_BASES
-from maxo_reports.core.tariff import ALL_WEEK, DAY, METHODS, POOLED, STAGES, WEEKDAYS
+from maxo_reports.core.rates.tariff import ALL_WEEK, DAY, METHODS, POOLED, STAGES, WEEKDAYS
 from maxo_reports.errors import did_you_mean
 
 _DOLLARS = re.compile(rf"[0-9]{{1,6}}(?:\.[0-9]{{1,{COST_PLACES}}})?", re.ASCII)

@@ -6,7 +6,7 @@ import csv
 import io
 
 from maxo_reports.core.money import plain
-from maxo_reports.core.tariff import Rate, RateCard
+from maxo_reports.core.rates.tariff import Rate, RateCard
 
 _COLUMNS = (
     *("category", "direction", "connect_fee", "per_minute", "per_call"),

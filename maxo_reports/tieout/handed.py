@@ -18,9 +18,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from maxo_reports.core.handoff.posting import PostingSet
+from maxo_reports.core.handoff.target import Target, legs
 from maxo_reports.core.money import plain
-from maxo_reports.core.posting import PostingSet
-from maxo_reports.core.target import Target, legs
 from maxo_reports.errors import TieOutError
 from maxo_reports.tieout.compared import Differences, Tied
 

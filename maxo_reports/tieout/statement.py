@@ -215,7 +215,7 @@ def _expected(cells: Sequence[Cell], columns: Sequence[Column], places: int) -> 
     figures: list[tuple[str, Kind, _Figure]] = []
     legible = True
     for cell, column in zip(cells, columns, strict=True):
-        if column.hidden:
+        if not column.is_in_print:
             continue
         if column.kind not in _FIGURES:
             label.append(_label(cell))

@@ -144,9 +144,18 @@ def test_cells_keep_their_kinds() -> None:
     table = _report(_source(), spec).sections[0].table
     assert table is not None
     kinds = [column.kind for column in table.columns]
-    assert kinds == [Kind.NUMBER, Kind.COUNT, Kind.DURATION, Kind.MONEY]
+    assert kinds == [Kind.NUMBER, Kind.TEXT, Kind.COUNT, Kind.DURATION, Kind.MONEY]
     for row in table.rows[:-1]:
-        assert [type(cell) for cell in row.cells] == [str, int, int, Decimal]
+        assert [type(cell) for cell in row.cells] == [str, str, int, int, Decimal]
+
+
+def test_a_number_is_kept_exactly_and_reads_with_spaces_beside_it() -> None:
+    """In workbooks; a statement prints it with spaces itself."""
+    spec = _spec("groups", group_by=("service_number",), show=("calls",))
+    table = _report(_source(), spec).sections[0].table
+    assert table is not None
+    assert [column.is_in_print for column in table.columns] == [True, False, True]
+    assert ("0255500140", "02 5550 0140") in {row.cells[:2] for row in table.rows}
 
 
 @pytest.mark.parametrize(

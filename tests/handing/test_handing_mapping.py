@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from maxo_reports.core.coding import Rule
+from maxo_reports.core.handoff.coding import Rule
 from maxo_reports.errors import ConfigError
 from maxo_reports.handing.mapping import load, place
 

@@ -8,7 +8,7 @@ import pytest
 from handoffs import ACCOUNTS, SHELF, posted
 from postings import with_tracking, worded
 
-from maxo_reports.core.target import faults, parts, rows
+from maxo_reports.core.handoff.target import faults, parts, rows
 from maxo_reports.definitions import Shelf
 from maxo_reports.errors import ConfigError, UsageError
 from maxo_reports.handing.books import PROGRAMS

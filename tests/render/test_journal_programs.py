@@ -14,7 +14,7 @@ import pytest
 from handoffs import ACCOUNTS, needs, said_by, written
 from postings import worded
 
-from maxo_reports.core.target import legs
+from maxo_reports.core.handoff.target import legs
 
 KINDS = ("bill", "accrual", "allocation", "sale")
 

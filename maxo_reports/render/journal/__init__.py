@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from maxo_reports.core.posting import PostingSet
-from maxo_reports.core.target import Target
+from maxo_reports.core.handoff.posting import PostingSet
+from maxo_reports.core.handoff.target import Target
 from maxo_reports.render.journal import beancount, columns, ledger
 
 Texts = Mapping[str, str]

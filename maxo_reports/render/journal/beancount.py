@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 
-from maxo_reports.core.posting import Entry, PostingSet
-from maxo_reports.core.target import Leg, Target, legs
+from maxo_reports.core.handoff.posting import Entry, PostingSet
+from maxo_reports.core.handoff.target import Leg, Target, legs
 
 _NO_KEY = re.compile(r"[^a-z0-9_-]+")
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from maxo_reports.core.handoff.posting import PostingSet
+from maxo_reports.core.handoff.target import Target, Value, rows
 from maxo_reports.core.money import plain
-from maxo_reports.core.posting import PostingSet
-from maxo_reports.core.target import Target, Value, rows
 from maxo_reports.render.csvfile import guarded
 
 _DELIMITERS = {"comma": ",", "tab": "\t"}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from maxo_reports.core.posting import Entry, PostingSet
-from maxo_reports.core.target import Leg, Target, legs
+from maxo_reports.core.handoff.posting import Entry, PostingSet
+from maxo_reports.core.handoff.target import Leg, Target, legs
 
 _MARKS = str.maketrans({";": ",", "|": "/", "[": "(", "]": ")", "\t": " "})
 """Marks that begin a comment, end a payee or hold a date, and what stands for them."""

@@ -106,7 +106,7 @@ def _list(section: Section, report: Report, made: quick.Long | None) -> dict[str
 
 def _in_sight(table: Table) -> Table:
     """Leave out the columns that the definition hides."""
-    places = [at for at, column in enumerate(table.columns) if not column.hidden]
+    places = [at for at, column in enumerate(table.columns) if column.is_in_print]
     if len(places) == len(table.columns):
         return table
     rows = tuple(replace(row, cells=tuple(row.cells[at] for at in places)) for row in table.rows)

@@ -15,7 +15,7 @@ from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
-from maxo_reports.core.differences import CLASSES
+from maxo_reports.core.bills.differences import CLASSES
 from maxo_reports.core.report import Kind, Report, Role, Section, Table
 from maxo_reports.render import Style
 from maxo_reports.render.xlsx import audit, looks, package, widths

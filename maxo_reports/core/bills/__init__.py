@@ -1,0 +1,1 @@
+"""The carrier's bill against the calls: pure values and arithmetic."""

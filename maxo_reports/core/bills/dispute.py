@@ -1,0 +1,148 @@
+"""The dispute pack: the calls behind each difference, a table a class, and a letter about them.
+
+The letter claims only what the evidence shows to be billed too much. What speaks for the carrier
+(calls not billed, credits, late calls) is in files of its own, which nobody has to send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from maxo_reports.core.bills.differences import CLAIMS, CLASSES, Difference
+from maxo_reports.core.bills.onebyone import Result
+from maxo_reports.core.heading import Heading
+from maxo_reports.core.money import dollars, printed_places, to_text
+from maxo_reports.core.period import LocalClock
+from maxo_reports.core.report import Column, Kind, Row, Table
+from maxo_reports.core.text import counted
+
+README = "README.txt"
+_COLUMNS = (
+    Column("class", "Class", Kind.TEXT),
+    Column("call_id", "Call ID", Kind.ID),
+    Column("bill_line", "Bill line", Kind.TEXT),
+    Column("bill_call_id", "ID on the bill", Kind.ID),
+    Column("started", "Started", Kind.MOMENT),
+    Column("direction", "Direction", Kind.TEXT),
+    Column("a_party", "From", Kind.NUMBER),
+    Column("b_party", "To", Kind.NUMBER),
+    Column("seconds", "Duration", Kind.DURATION),
+    Column("billed_seconds", "Duration on the bill", Kind.DURATION),
+    Column("category", "Rate category", Kind.TEXT),
+    Column("billed_category", "Category on the bill", Kind.TEXT),
+    Column("cost", "Cost", Kind.MONEY),
+    Column("billed", "Billed", Kind.MONEY),
+    Column("difference", "Difference", Kind.MONEY),
+    Column("evidence", "Evidence", Kind.TEXT),
+    Column("reply_sha256", "Reply", Kind.ID),
+)
+
+
+def tables(result: Result) -> Mapping[str, Table]:
+    """Return, by file name, the calls of each class that has any."""
+    found = {}
+    for kind in CLASSES:
+        rows = [
+            _row(each, result.clock)
+            for each in result.whole.differences
+            if each.kind == kind and (each.called or each.billed)
+        ]
+        if rows:
+            found[f"{kind.lower().replace(' ', '-')}.csv"] = Table(_COLUMNS, tuple(rows))
+    return found
+
+
+def _row(each: Difference, clock: LocalClock) -> Row:
+    called, billed = each.called, each.billed
+    either = called or billed
+    assert either is not None, "only differences of calls are listed"
+    return Row(
+        (
+            each.kind,
+            called.call_id if called else None,
+            f"{billed.line}" if billed else each.at or None,
+            (billed.call_id or None) if billed else None,
+            clock.local(either.unixtime),
+            called.direction if called else None,
+            called.a_party if called else None,
+            called.b_party if called else (billed.number if billed else None),
+            called.seconds if called else None,
+            billed.seconds if billed else None,
+            called.category if called else None,
+            (billed.category or None) if billed else None,
+            dollars(called.cost) if called else None,
+            dollars(billed.charge) if billed else None,
+            dollars(each.micros),
+            each.evidence,
+            (called.reply or None) if called else None,
+        )
+    )
+
+
+def letter(heading: Heading, result: Result, program: str) -> str:
+    """Return the letter: what is claimed, on what evidence, and what the other files are."""
+    whole = result.whole
+    bill, period = whole.bill, heading.period
+    claims = [_claim(kind, result) for kind in CLAIMS]
+    claimed = sum((value for _, value in claims), Decimal(0))
+    cost, total = _said(dollars(whole.cost)), _said(dollars(bill.total))
+    lines = [
+        f"Bill {bill.number}, {heading.account_name} ({heading.account_id})",
+        f"Calls from {period.first:%d %b %Y} to {period.last:%d %b %Y}, {period.zone}",
+        "",
+        "To the accounts team",
+        "",
+        "We compared this bill with the call records that your own interface gives for the",
+        f"same days. The records come to {cost}, the bill to {total}.",
+        "",
+    ]
+    said = [line for line, _ in claims if line]
+    if said:
+        lines += ["Please look at these calls and tell us what you find:", ""]
+        lines += said
+        lines += ["", f"Billed beyond the records in all: {_said(claimed)}.", ""]
+    else:
+        lines += ["We found no call that is billed beyond its record.", ""]
+    if whole.unexplained:
+        left = _said(dollars(whole.unexplained))
+        lines += [
+            f"Besides, {left} of the bill is explained by neither the",
+            "records nor the bill's other lines. Please send us the calls behind it.",
+            "",
+        ]
+    lines += [
+        "Each CSV file beside this letter lists the calls of one kind. call_id is the id of your",
+        "record; reply_sha256 is the SHA-256 of the reply of calls/list in which it came, which",
+        "we keep byte for byte. Times are local, durations are seconds, dollars are exact.",
+        "",
+        "The files, for whoever checks them:",
+        "",
+        *(f"  {name:<16} {_meaning(name)}" for name in sorted(tables(result))),
+        "",
+        "Files of calls that are not billed, late, at the edge of the month, rounded or given",
+        "back explain the rest of the difference; they claim nothing.",
+        "",
+        f"Made by {program}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _claim(kind: str, result: Result) -> tuple[str, Decimal]:
+    """Return a line of the letter on one class, and what it claims, too little taken off."""
+    found = [d for d in result.whole.differences if d.kind == kind and (d.called or d.billed)]
+    if not found:
+        return "", Decimal(0)
+    value = dollars(sum(each.micros for each in found))
+    name = f"{kind}.csv"
+    words = f"{counted(len(found), 'call')} {CLASSES[kind]}"
+    return f"  {name:<16} {words}: {_said(value)}", value
+
+
+def _meaning(name: str) -> str:
+    kinds = {f"{kind.lower().replace(' ', '-')}.csv": words for kind, words in CLASSES.items()}
+    return kinds[name]
+
+
+def _said(value: Decimal) -> str:
+    return to_text(value, printed_places([value]), "$").replace("\u2212", "-")
