@@ -15,7 +15,7 @@ import pytest
 from workbooks import NOON, line, report_of
 
 from maxo_reports.core import standards
-from maxo_reports.core.report import CALL_COLUMNS, CallLine, Report, SectionSpec
+from maxo_reports.core.report import OF_THE_CARRIER, CallLine, Report, SectionSpec
 from maxo_reports.render import pdf
 from maxo_reports.render.pdf import listing
 from reports import STYLE, with_sections
@@ -66,7 +66,7 @@ def month_of(count: int, seed: int = 1, *, odd: bool = False) -> list[CallLine]:
 
 def itemised(**more: object) -> SectionSpec:
     """Return a section that lists calls in print."""
-    settings = {"show": tuple(CALL_COLUMNS), "group_by": ("service_number",), **more}
+    settings = {"show": OF_THE_CARRIER, "group_by": ("service_number",), **more}
     return SectionSpec("itemised", "Calls", "Calls", ("pdf",), **settings)  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from printed import CHECKS, SUMMARY, itemised, month_of, painted, printed_report
 
-from maxo_reports.core.report import CALL_COLUMNS, CallLine, Report
+from maxo_reports.core.report import CALL_COLUMNS, OF_THE_CARRIER, CallLine, Report
 from maxo_reports.errors import TieOutError
 from maxo_reports.render.pdf import listing
 from maxo_reports.tieout import tie_out, words
@@ -45,7 +45,7 @@ def test_a_right_list_ties_out(reader: str, path: Path) -> None:
     """Every call is counted; every figure of it, of the sums and of the attached file."""
     tied = tie_out("pdf", path, report(CALLS))
     assert (tied.reader, tied.calls) == (reader, len(CALLS))
-    assert tied.figures > len(CALLS) * (9 + len(CALL_COLUMNS))
+    assert tied.figures > len(CALLS) * (9 + len(OF_THE_CARRIER))
 
 
 def _other(key: str, value: object) -> object:
@@ -54,7 +54,7 @@ def _other(key: str, value: object) -> object:
     return f"{value}9" if str(value)[:1].isdigit() else f"Un{value}"
 
 
-@pytest.mark.parametrize("key", [key for key in CALL_COLUMNS if key != "service_number"])
+@pytest.mark.parametrize("key", [key for key in OF_THE_CARRIER if key != "service_number"])
 def test_any_cell_that_differs_is_named(reader: str, path: Path, key: str) -> None:
     """The page, the call, what is printed and what the ledger has."""
     at = random.Random(key).randrange(len(CALLS))
