@@ -471,6 +471,7 @@ def test_a_bundle_is_whole_for_us_for_bagit_and_for_sha256sum(bundled, office):
         )
         assert checked.returncode == 0, checked.stderr
     data = bundled / "data"
+    assert not [path for path in (data, *data.rglob("*")) if path.stat().st_mode & 0o077]
     sealed = office / "out" / "acme" / "2026-10" / "r1"
     assert contents(data / "statement") == contents(sealed)
     assert contents(data / "handoff-r1") == contents(handoffs(office) / "r1")

@@ -85,7 +85,6 @@ def letter(heading: Heading, result: Result, program: str) -> str:
     whole = result.whole
     bill, period = whole.bill, heading.period
     claims = [claim for kind in CLAIMS for claim in _claims(kind, result)]
-    claimed = sum((value for _, value in claims), Decimal(0))
     cost, total = _said(dollars(whole.cost)), _said(dollars(bill.total))
     lines = [
         f"Bill {bill.number}, {heading.account_name} ({heading.account_id})",
@@ -100,7 +99,7 @@ def letter(heading: Heading, result: Result, program: str) -> str:
     if claims:
         lines += ["Please look at these and tell us what you find:", ""]
         lines += [line for line, _ in claims]
-        lines += ["", f"Billed beyond the records in all: {_said(claimed)}.", ""]
+        lines += ["", f"Billed beyond the records in all: {_said(dollars(whole.claimed))}.", ""]
     else:
         lines += ["We found no call that is billed beyond its record.", ""]
     if whole.unexplained:
