@@ -15,10 +15,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from maxo_reports import definitions
-from maxo_reports.charging import BASIS, table
+from maxo_reports.charging import table
 from maxo_reports.config import Account, Settings, Workspace
 from maxo_reports.core.brand import Brand, Recipient
 from maxo_reports.core.checks import Finding, State
+from maxo_reports.core.heading import CHARGED
 from maxo_reports.core.money import round_half_up
 from maxo_reports.core.rates.oncharge import Dues
 from maxo_reports.core.report import Definition, Report, Source
@@ -148,7 +149,7 @@ def _of_a_client(source: Source) -> Source:
     gst = round_half_up(net.scaleb(-1))
     none = Decimal(0)
     dues = Dues(calls, (("Number hire", fee),), none, none, net - calls - fee, net, gst, fee)
-    heading = replace(source.heading, cost_gst="exclusive", charged=BASIS)
+    heading = replace(source.heading, cost_gst="exclusive", charged=CHARGED)
     return replace(source, heading=heading, charges=table(dues))
 
 

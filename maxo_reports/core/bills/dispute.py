@@ -55,15 +55,13 @@ def tables(result: Result) -> Mapping[str, Table]:
 
 def _row(each: Difference, clock: LocalClock) -> Row:
     called, billed = each.called, each.billed
-    either = called or billed
-    assert either is not None, "only differences of calls are listed"
     return Row(
         (
             each.kind,
             called.call_id if called else None,
             f"{billed.line}" if billed else each.at or None,
             (billed.call_id or None) if billed else None,
-            clock.local(either.unixtime),
+            clock.local(each.began) if each.began is not None else None,
             called.direction if called else None,
             called.a_party if called else None,
             called.b_party if called else (billed.number if billed else None),
@@ -97,11 +95,11 @@ def letter(heading: Heading, result: Result, program: str) -> str:
         "",
     ]
     if claims:
-        lines += ["Please look at these and tell us what you find:", ""]
+        lines += ["Please look at these charges and tell us what you find:", ""]
         lines += [line for line, _ in claims]
         lines += ["", f"Billed beyond the records in all: {_said(dollars(whole.claimed))}.", ""]
     else:
-        lines += ["We found no call that is billed beyond its record.", ""]
+        lines += ["We found no charge that is billed beyond the records.", ""]
     if whole.unexplained:
         left = _said(dollars(whole.unexplained))
         lines += [
