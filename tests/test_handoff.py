@@ -207,6 +207,7 @@ def test_init_never_writes_over_a_mapping_and_says_what_it_lacks(desk):
     text = MAPPING.replace('category = "*"', 'category = ["Mobile", "Local"]')
     path.write_text(text, encoding="utf-8")
     said = ran(desk, "handoff", "init", "2026-10").out
+    assert "These have no account yet: fill in the rules" in said
     assert 'category = "Free, calls"' in said
     assert 'category = "Mobile"' not in said
     assert path.read_text(encoding="utf-8") == text
