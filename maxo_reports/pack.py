@@ -125,7 +125,7 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"{folder} is no pack: it has no {MANIFEST}") from None
     except (OSError, ValueError, RecursionError):
         raise ArchiveError(f"{path} cannot be read: the pack is damaged") from None

@@ -95,4 +95,6 @@ def _encoding(file: Any, name: str) -> str:
             return encoding
         finally:
             text.detach()
+    if name.lower().endswith((".xlsx", ".xlsm")):
+        raise ConfigError(f"{name} is no Excel workbook, or it is damaged: save it again")
     raise ConfigError(f"{name} is no text: save it as CSV (UTF-8) or .xlsx")

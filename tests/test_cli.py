@@ -300,7 +300,7 @@ BAD: list[tuple[list[str], int, str]] = [
     (["pull", "2027-01"], 2, "has not begun"),
     (["run", "2026-09", "--offline"], 4, "run once without --offline"),
     (["verify", "nowhere"], 2, "nowhere is no pack"),
-    (["verify", "maxo.toml"], 4, "cannot be read"),
+    (["verify", "maxo.toml"], 2, "maxo.toml is no pack"),
     (["init"], 2, "left as it is"),
     (["init", "maxo.toml"], 2, "is a file, not a folder"),
     (["sandbox", "--port", "70000"], 2, "port 70000"),

@@ -151,6 +151,7 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         load(tmp_path / "none.csv")
     assert "cannot be read as a workbook" in mistakes(b"PK\x03\x04 and nothing more")[0]
     assert "is no text" in mistakes(b"number\x81\x8d,label\n")[0]
+    assert "is no Excel workbook" in mistakes(b"number\x81\x8d,label\n", "d.xlsx")[0]
 
 
 WORDS = st.text(st.sampled_from('ab,;"\n é=+-@'), min_size=1, max_size=9).map(

@@ -207,6 +207,7 @@ def test_init_never_writes_over_a_mapping_and_says_what_it_lacks(desk):
     text = MAPPING.replace('category = "*"', 'category = ["Mobile", "Local"]')
     path.write_text(text, encoding="utf-8")
     said = ran(desk, "handoff", "init", "2026-10").out
+    assert "These have no account yet: fill in the rules" in said
     assert 'category = "Free, calls"' in said
     assert 'category = "Mobile"' not in said
     assert path.read_text(encoding="utf-8") == text
@@ -471,6 +472,7 @@ def test_a_bundle_is_whole_for_us_for_bagit_and_for_sha256sum(bundled, office):
         )
         assert checked.returncode == 0, checked.stderr
     data = bundled / "data"
+    assert not [path for path in (data, *data.rglob("*")) if path.stat().st_mode & 0o077]
     sealed = office / "out" / "acme" / "2026-10" / "r1"
     assert contents(data / "statement") == contents(sealed)
     assert contents(data / "handoff-r1") == contents(handoffs(office) / "r1")

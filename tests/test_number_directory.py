@@ -144,6 +144,7 @@ def test_every_dollar_is_somebodys_or_visibly_nobodys(desk: Desk) -> None:
     assert (finding["calls"], Decimal(finding["dollars"])) == expected[UNALLOCATED]
     assert finding["severity"] == "warning"
     assert "1800 975 707" in finding["message"]
+    assert "directory suggest" not in finding["message"], "customers read it in their statement"
     (blank,) = [f for f in done.said["findings"] if f["code"] == "no-client"]
     assert blank["severity"] == "info"
     checked = {

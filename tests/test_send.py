@@ -121,6 +121,21 @@ def test_a_draft_opens_ready_to_send_and_nothing_leaves(tmp_path: Path, post: Po
     assert post.saw.attempts == 0
 
 
+def test_a_draft_needs_no_secret_and_sending_does(
+    tmp_path: Path, post: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes drafts may be another person than who holds the server's password."""
+    monkeypatch.delenv("MAXO_MAIL_SECRET")
+    folder = books(tmp_path / "b", mail(post, tmp_path), account("acme", JANE))
+    pack = sealed(tmp_path / "out").folder
+    drafted = told(folder, "send", pack)
+    assert (drafted.code, len(drafts(folder))) == (0, 1), drafted.err
+    refused = told(folder, "send", pack, "--approve")
+    assert refused.code == 2
+    assert "no secret for" in refused.err
+    assert not post.saw.taken
+
+
 def test_a_yes_sends_each_letter_once(tmp_path: Path, post: PostOffice) -> None:
     """Said again, nothing goes; the server's own words are kept."""
     folder = books(tmp_path / "b", mail(post, tmp_path), account("acme", JANE, BOB))

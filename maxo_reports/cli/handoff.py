@@ -102,7 +102,11 @@ def _init(arguments: argparse.Namespace) -> int:
         categories = counted(drafted.categories, "category")
         saying.say(f"wrote {drafted.path}: fill in the accounts of its {categories}")
     elif drafted.rules:
-        saying.say(f"# {drafted.path} is left as it is; put this at its end:", drafted.rules)
+        saying.say(
+            f"# {drafted.path} is left as it is. These have no account yet: fill in the rules",
+            "# that it has for them, and put the others at its end:",
+            drafted.rules,
+        )
     else:
         saying.say(f"{drafted.path} has an account for everything in the period")
     return DONE

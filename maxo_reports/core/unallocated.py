@@ -27,7 +27,8 @@ def findings(ledger: Ledger, directory: Directory) -> Iterator[Finding]:
         yield _finding(
             "unallocated",
             open_calls,
-            "not in the number directory, shown as Unallocated ('directory suggest' lists them)",
+            # A customer reads it, too: no command of ours is named.
+            "not in the number directory, shown as Unallocated",
         )
     for name in directory.used:
         at = 1 + list(ALLOCATIONS).index(name)

@@ -68,11 +68,15 @@ class Told:
 
 
 @contextmanager
-def server(post: Post) -> Iterator[Line]:
-    """Give the connection that letters go over; it is opened by the first."""
+def server(post: Post, wish: Wish) -> Iterator[Line]:
+    """Give the connection that letters go over; it is opened by the first.
+
+    The server's secret is only asked for where something may leave: whoever drafts needs none.
+    """
     mail = post.workspace.mail
     access = None
-    if mail.can_send and mail.login != "none":
+    leaves = wish not in {Wish.DRAFT, Wish.APPROVE}
+    if leaves and mail.can_send and mail.login != "none":
         access = Access(mail.user, post.secret(), is_token=mail.login == "xoauth2")
     sender = mail.sender_address()
     where = Server(

@@ -50,7 +50,7 @@ def send(
     workspace = post.workspace
     owner = owners.of_pack(workspace, pack, terms)
     _possible(post, owner, wish, only)
-    with Outbox.opened(workspace.outbox, post.now()) as book, server(post) as line:
+    with Outbox.opened(workspace.outbox, post.now()) as book, server(post, wish) as line:
         dispatch = Dispatch(post, book, line, owner, pack, packs.verify)
         told = list(dispatch.letters(wish, only))
     if not told:
@@ -179,7 +179,7 @@ def _mailed(post: Post, account: Account, outcome: Outcome) -> tuple[list[Told],
     if outcome.state.word != "settled":
         return [], "no letter before it is settled"
     wish, note = _wish(account, outcome)
-    with Outbox.opened(post.workspace.outbox, post.now()) as book, server(post) as line:
+    with Outbox.opened(post.workspace.outbox, post.now()) as book, server(post, wish) as line:
         dispatch = Dispatch(post, book, line, owner, outcome.pack, packs.verify)
         told = list(dispatch.letters(wish))
     return told, note if told else "nobody gets what it holds"

@@ -106,6 +106,7 @@ def _fill(
 
 def _copy(folder: Path, target: Path) -> None:
     """Copy a sealed folder, its files byte for byte."""
+    files.make_folder(target.parent)  # copytree would leave it open to other users
     with files.disk_trouble("copy", folder):
         shutil.copytree(folder, target)
 

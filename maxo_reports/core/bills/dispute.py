@@ -83,7 +83,6 @@ def letter(heading: Heading, result: Result, program: str) -> str:
     whole = result.whole
     bill, period = whole.bill, heading.period
     claims = [claim for kind in CLAIMS for claim in _claims(kind, result)]
-    claimed = sum((value for _, value in claims), Decimal(0))
     cost, total = _said(dollars(whole.cost)), _said(dollars(bill.total))
     lines = [
         f"Bill {bill.number}, {heading.account_name} ({heading.account_id})",
@@ -98,7 +97,7 @@ def letter(heading: Heading, result: Result, program: str) -> str:
     if claims:
         lines += ["Please look at these charges and tell us what you find:", ""]
         lines += [line for line, _ in claims]
-        lines += ["", f"Billed beyond the records in all: {_said(claimed)}.", ""]
+        lines += ["", f"Billed beyond the records in all: {_said(dollars(whole.claimed))}.", ""]
     else:
         lines += ["We found no charge that is billed beyond the records.", ""]
     if whole.unexplained:

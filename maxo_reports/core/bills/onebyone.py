@@ -43,13 +43,16 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """One sentence: whether what is unexplained is little enough."""
+        """Whether what is unexplained is little enough, and what to take up with the carrier."""
         whole = self.whole
         word = "PASS" if whole.passed else "FAIL"
+        # What is explained need not be right: a line that stands twice is explained, too.
+        beyond = whole.claimed
+        more = f" Billed beyond the records: {_printed(beyond)}." if beyond > 0 else ""
         if not whole.unexplained:
-            return f"{word}: every cent between calls and bill is explained."
+            return f"{word}: every cent between calls and bill is explained.{more}"
         left, allowed = (_printed(micros) for micros in (whole.unexplained, whole.allowed))
-        return f"{word}: {left} is unexplained, {allowed} is allowed."
+        return f"{word}: {left} is unexplained, {allowed} is allowed.{more}"
 
 
 def _printed(micros: int) -> str:

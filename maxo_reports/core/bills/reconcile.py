@@ -22,7 +22,7 @@ from maxo_reports.core.bills.bill import (
     gst_added,
     rounded,
 )
-from maxo_reports.core.bills.differences import CLASSES, UNEXPLAINED, Difference
+from maxo_reports.core.bills.differences import CLAIMS, CLASSES, UNEXPLAINED, Difference
 from maxo_reports.core.bills.summed import RowSums
 from maxo_reports.core.money import dollars, plain
 
@@ -98,6 +98,11 @@ class Reconciliation:
         steps = [Step(kind, calls[kind], micros[kind]) for kind in CLASSES]
         left = self.bill.total - self.cost - sum(step.micros for step in steps)
         return (*steps, Step(UNEXPLAINED, 0, left))
+
+    @property
+    def claimed(self) -> int:
+        """What a customer may take up with the carrier, too little taken off."""
+        return sum(each.micros for each in self.differences if each.kind in CLAIMS)
 
     @property
     def unexplained(self) -> int:
