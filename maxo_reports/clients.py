@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from maxo_reports import ratecards
+from maxo_reports.config.accounts import file_named
 from maxo_reports.config.problems import Problems
 from maxo_reports.core.directory import UNALLOCATED
 from maxo_reports.core.money import COST_PLACES, places_of
@@ -77,7 +78,7 @@ def load(path: Path, accounts: Collection[str], listed: Collection[str]) -> Clie
     return read(
         content,
         str(path),
-        lambda name: ratecards.load(path.parent / Path(name).expanduser()),
+        lambda name: ratecards.load(file_named(path.parent, name)),
         accounts,
         listed,
     )
@@ -261,7 +262,7 @@ class _Reader:
             for problem in why.problems:
                 self._problem(f"rate_card: {problem}")
             return None
-        except (RuntimeError, ValueError) as why:
+        except ValueError as why:
             self._problem(f"rate_card: {named!r} is no name of a file: {why}")
             return None
         self.cards[named], card = loaded, loaded.card
