@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -175,7 +176,7 @@ class Desk:
         for name in report.files:
             if name in others:
                 filtered, totals = others[name]["filter"], plain.totals_of(others[name], name)
-        found = manifest.get("findings", ())
+        found, charges = manifest.get("findings", ()), basis.get("charges", ())
         return mail.Facts(
             account_id=self._account.id,
             account_name=basis["name"],
@@ -185,7 +186,9 @@ class Desk:
             revision=self._pack.revision,
             replaced=replaced,
             totals=totals,
-            payable=money.round_half_up(totals.cost),
+            # The last line of a client's charges is what its statement asks for.
+            payable=Decimal(charges[-1][1]) if charges else money.round_half_up(totals.cost),
+            is_charged=bool(charges),
             cost_basis=COST_BASIS[basis["cost_gst"]],
             filtered=filtered,
             to_look_at=sum(each["severity"] != "info" for each in found),
