@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -176,7 +175,7 @@ class Desk:
         for name in report.files:
             if name in others:
                 filtered, totals = others[name]["filter"], plain.totals_of(others[name], name)
-        found, charges = manifest.get("findings", ()), basis.get("charges", ())
+        found = manifest.get("findings", ())
         return mail.Facts(
             account_id=self._account.id,
             account_name=basis["name"],
@@ -186,9 +185,7 @@ class Desk:
             revision=self._pack.revision,
             replaced=replaced,
             totals=totals,
-            # The last line of a client's charges is what its statement asks for.
-            payable=Decimal(charges[-1][1]) if charges else money.round_half_up(totals.cost),
-            is_charged=bool(charges),
+            payable=money.round_half_up(totals.cost),
             cost_basis=COST_BASIS[basis["cost_gst"]],
             filtered=filtered,
             to_look_at=sum(each["severity"] != "info" for each in found),

@@ -64,8 +64,6 @@ class Facts:
     filtered: str
     to_look_at: int
     fingerprint: str
-    is_charged: bool = False
-    """Whether ``payable`` is what a reseller's client is to pay, with fees and GST."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +158,7 @@ def _view(
         "revision": facts.revision,
         "replaces": facts.replaced,
         "payable": facts.payable,
-        "is_charged": facts.is_charged,
-        "is_rounded": not facts.is_charged and facts.payable != facts.totals.cost,
+        "is_rounded": facts.payable != facts.totals.cost,
         "is_empty": not facts.totals.calls,
         "totals": {
             "calls": f"{facts.totals.calls:,}",

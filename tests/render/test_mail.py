@@ -48,16 +48,6 @@ def written(facts: Facts = FACTS, **other: object) -> Written:
     return Writer(style).write(facts, **fields)  # type: ignore[arg-type]
 
 
-def test_a_clients_letter_says_what_is_to_be_paid() -> None:
-    """As its statement does: not the charge for calls alone, which is no rounding of it either."""
-    letter = written(replace(FACTS, payable=Decimal("1480.49"), is_charged=True))
-    assert "To be paid, GST included: $1,480.49\n" in letter.text
-    assert "To be paid, GST included $1,480.49" in Seen(letter.markup).text
-    for text in (letter.text, letter.markup):
-        assert "Total cost" not in text
-        assert "1,295.90" not in text
-
-
 class Seen(HTMLParser):
     """The words that a reader of the HTML sees, every tag, and what each would fetch."""
 
