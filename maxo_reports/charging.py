@@ -7,37 +7,35 @@ of what the reseller pays is handed to it.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from maxo_reports import manifest, pack
 from maxo_reports.archive import columns
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.bundle import Bundle
-from maxo_reports.clients import Clients
+from maxo_reports.clients import FOLDER, MADE_BY, REPORT, Clients
 from maxo_reports.core import checks, sections
 from maxo_reports.core.changes import Changes, Content, explained
 from maxo_reports.core.checks import Check, Finding, State, worst_first
+from maxo_reports.core.heading import CHARGED
 from maxo_reports.core.money import plain, round_half_up
-from maxo_reports.core.rates import margins, oncharge
+from maxo_reports.core.rates import oncharge
 from maxo_reports.core.rates.margins import Margin
 from maxo_reports.core.rates.oncharge import Account, Dues, Sorter
 from maxo_reports.core.rates.terms import Terms
-from maxo_reports.core.report import Column, Kind, Role, Row, Source, Table
+from maxo_reports.core.rates.threeways import CarrierBill, CarrierTotal
+from maxo_reports.core.report import Column, Kind, Report, Role, Row, Source, Table
 from maxo_reports.errors import TieOutError
 from maxo_reports.issue import Wanted, stop_on
 from maxo_reports.job import Job
 from maxo_reports.pack import Pack
 from maxo_reports.repriced import Gathering, own_entries
-
-REPORT = "client-statement"
-CLIENT = "oncharge"
-"""What a client's pack says that it was made by."""
-_BASIS = "Charges for calls are without GST."
+from maxo_reports.tieout import Tied
 
 
 class Charging:
@@ -71,15 +69,14 @@ class Charging:
     def __exit__(self, *_: object) -> None:
         self._held.close()
 
-    def margin(self, bill_total: Decimal | None) -> Margin:
+    def margin(self, carrier: CarrierTotal | CarrierBill | None) -> Margin:
         """Return what the reseller's report is made from."""
-        carrier = margins.of_carrier(bill_total) if bill_total is not None else None
         return Margin(self._whole, self.dues, carrier)
 
     def place_of(self, terms: Terms) -> Path:
         """Return where a client's packs of the period stand."""
         job = self.job
-        return job.workspace.out / job.account.id / f"client-{terms.id}" / job.period.label
+        return job.workspace.out / job.account.id / f"{FOLDER}{terms.id}" / job.period.label
 
     def calls_of(self, name: str) -> CallStore:
         """Return a client's calls, in a store in which the cost is the charge."""
@@ -107,7 +104,9 @@ class Charging:
         terms = account.terms
         self.job.progress.step(f"Making the statement of {terms.name}")
         calls = self.calls_of(name)
+        to = self.known.recipients.get(terms.id)
         source = _client_source(self.job, self.bare, account, dues, calls, revision)
+        source = replace(source, heading=replace(source.heading, recipient=to))
         source = _with_changes(source, calls, pack.revision(place, revision - 1), before, name)
         (loaded,) = look.loaded
         report = sections.build(loaded.definition, source)
@@ -118,12 +117,19 @@ class Charging:
             {REPORT: loaded.sha256},
             look.shelf.fingerprint(),
             {},
-            {"charges": lines(dues), "made_by": CLIENT},
+            {"charges": lines(dues), "made_by": MADE_BY},
         )
+        style = look.style.branded(source.heading.brand)
         return Bundle(
-            *(place, source, look.style, [report], {}, basis),
-            lambda tied: manifest.own_evidence(source, tied),
+            *(place, source, style, [report], {}, basis),
+            lambda tied: {**_reports(report, tied), **manifest.own_evidence(source, tied)},
         )
+
+
+def _reports(report: Report, tied: Sequence[Tied]) -> dict[str, Any]:
+    """Return which files are the statement's, so that they can be mailed."""
+    names = [each.name for each in tied]
+    return {"reports": manifest.reports([(name, report.definition) for name in names], names)}
 
 
 def _client_source(
@@ -143,7 +149,7 @@ def _client_source(
         cost_gst="exclusive",
         revision=revision,
         recipient=None,
-        charged=_BASIS,
+        charged=CHARGED,
     )
     charged = Check(
         "Calls at their charges = charge for calls",
@@ -158,7 +164,7 @@ def _client_source(
         calls,
         calls.connected_statuses(),
         select=calls.select,
-        charges=_table(dues),
+        charges=table(dues),
     )
 
 
@@ -189,7 +195,8 @@ def _with_changes(
     return replace(source, changes=found)
 
 
-def _table(dues: Dues) -> Table:
+def table(dues: Dues) -> Table:
+    """Return the lines of a client's charges as its statement shows them."""
     columns = (Column("line", "For", Kind.TEXT), Column("dollars", "Dollars", Kind.CENTS))
     *parts, total = lines(dues)
     rows = [Row((text, Decimal(dollars))) for text, dollars in parts]

@@ -8,11 +8,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from maxo_reports import ratecards
+from maxo_reports.config import Addressee, Workspace, brand
 from maxo_reports.config.accounts import file_named
+from maxo_reports.config.mail import Mail, read_addressees
 from maxo_reports.config.problems import Problems
+from maxo_reports.core.brand import NO_BRAND, EnvelopeWindow, Recipient
 from maxo_reports.core.directory import UNALLOCATED
 from maxo_reports.core.money import COST_PLACES, places_of
 from maxo_reports.core.rates.tariff import RateCard
@@ -21,13 +24,17 @@ from maxo_reports.core.text import has_controls
 from maxo_reports.errors import ConfigError, did_you_mean
 
 FILE = "oncharge.toml"
+MADE_BY, REPORT = "oncharge", "client-statement"
+"""What a client's pack says that it was made by, and the one report that clients get."""
+FOLDER = "client-"
+"""How a client's folder begins, before its id, among those of an account."""
 _CLIENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 _USUAL = (
     *("markup_percent", "markup_percent_by_category", "markup_per_call", "markup_per_minute"),
     *("markup_on", "minimum", "included", "gst_percent", "places"),
 )
 """Settings that [defaults] may give for every client."""
-_OF_CLIENT = ("name", "account", "rate_card", "fee", *_USUAL)
+_OF_CLIENT = ("name", "account", "rate_card", "fee", "recipient", "mail", *_USUAL)
 _OF_FEE = ("text", "each", "count")
 _MARKUPS = ("markup_percent", "markup_percent_by_category", "markup_per_call", "markup_per_minute")
 _LONGEST = 100
@@ -39,12 +46,15 @@ _MOST_DOLLARS, _MOST_PERCENT = Decimal(10**6), Decimal(10_000)
 class Clients:
     """The terms of all clients of a reseller, and the files that they were read from.
 
-    ``cards`` are the clients' own rate cards by the names that the terms give them.
+    ``cards`` are the clients' own rate cards by the names that the terms give them. By a client's
+    id, ``recipients`` has where its statement goes by post, ``addressees`` who gets it by mail.
     """
 
     terms: tuple[Terms, ...]
     content: bytes = b""
     cards: Mapping[str, ratecards.Loaded] = field(default_factory=dict)
+    recipients: Mapping[str, Recipient] = field(default_factory=dict)
+    addressees: Mapping[str, tuple[Addressee, ...]] = field(default_factory=dict)
 
     def of(self, account: str, names: Collection[str]) -> tuple[Terms, ...]:
         """Return the clients of an account: its own, and those that the directory names.
@@ -62,11 +72,30 @@ class Clients:
         return next((each for each in self.terms if each.account == account), None)
 
 
-def load(path: Path, accounts: Collection[str], listed: Collection[str]) -> Clients:
-    """Read the terms, or raise ConfigError with every mistake in them.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the terms are held against: settings of today.
 
-    ``accounts`` are those of maxo.toml, ``listed`` the clients that the number directories name.
+    ``accounts`` are those of maxo.toml, ``listed`` the clients that the number directories name,
+    None where that does not matter. Addresses are held to the domains of ``mail`` and fit into
+    the ``window``.
     """
+
+    accounts: Collection[str]
+    listed: Collection[str] | None = None
+    mail: Mail = field(default_factory=Mail)
+    window: EnvelopeWindow = NO_BRAND.window
+
+    @classmethod
+    def of(cls, workspace: Workspace, listed: Collection[str] | None = None) -> Self:
+        """Return what a workspace says; of several windows the lowest."""
+        windows = (account.brand.window for account in workspace.accounts.values())
+        lowest = min(windows, key=lambda window: window.sheet_height, default=NO_BRAND.window)
+        return cls(tuple(workspace.accounts), listed, workspace.mail, lowest)
+
+
+def load(path: Path, beside: Beside) -> Clients:
+    """Read the terms, or raise ConfigError with every mistake in them."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -79,8 +108,7 @@ def load(path: Path, accounts: Collection[str], listed: Collection[str]) -> Clie
         content,
         str(path),
         lambda name: ratecards.load(file_named(path.parent, name)),
-        accounts,
-        listed,
+        beside,
     )
 
 
@@ -88,37 +116,32 @@ def read(
     content: bytes,
     name: str,
     card_of: Callable[[str], ratecards.Loaded],
-    accounts: Collection[str],
-    listed: Collection[str] | None,
+    beside: Beside,
 ) -> Clients:
-    """Read the content of a file of terms; ``card_of`` gives the rate cards that it names.
-
-    Without ``listed`` the clients' names are not held against the directories.
-    """
+    """Read the content of a file of terms; ``card_of`` gives the rate cards that it names."""
     try:
         # Decimal, so that 12.5 is what is written and not the nearest binary figure.
         tables = tomllib.loads(content.decode(), parse_float=Decimal)
     except (ValueError, RecursionError) as problem:
         raise ConfigError(f"{name} is not readable TOML: {problem}") from None
-    reader = _Reader(name, card_of)
-    terms = reader.all(tables, accounts, listed)
+    reader = _Reader(name, card_of, beside)
+    terms = reader.all(tables)
     reader.problems.raise_any()
-    return Clients(terms, content, reader.cards)
+    return Clients(terms, content, reader.cards, reader.recipients, reader.addressees)
 
 
 class _Reader:
-    def __init__(self, name: str, card_of: Callable[[str], ratecards.Loaded]) -> None:
+    def __init__(
+        self, name: str, card_of: Callable[[str], ratecards.Loaded], beside: Beside
+    ) -> None:
         self.problems = Problems(name)
         self.cards: dict[str, ratecards.Loaded] = {}
-        self._card_of = card_of
+        self.recipients: dict[str, Recipient] = {}
+        self.addressees: dict[str, tuple[Addressee, ...]] = {}
+        self._card_of, self._beside = card_of, beside
         self._table = ""
 
-    def all(
-        self,
-        content: Mapping[str, Any],
-        accounts: Collection[str],
-        listed: Collection[str] | None,
-    ) -> tuple[Terms, ...]:
+    def all(self, content: Mapping[str, Any]) -> tuple[Terms, ...]:
         problems = self.problems
         problems.unknown("", content, ("defaults", "client"))
         usual = problems.table("defaults", content.get("defaults", {}))
@@ -134,7 +157,8 @@ class _Reader:
             if not _CLIENT_ID.fullmatch(name):
                 self._problem("a client's id may hold a-z, 0-9, - and _ only, 63 at most")
             terms.append(self._terms(name, own, usual))
-            self._check_account(terms[-1], accounts, listed)
+            self._check_account(terms[-1])
+            self._to_whom(terms[-1], own)
         self._check_names(terms)
         return tuple(terms)
 
@@ -168,6 +192,17 @@ class _Reader:
             self._dollars(said, "included", _CENTS),
             self._percent(said, "gst_percent", GST_PERCENT),
             self._places(said),
+        )
+
+    def _to_whom(self, terms: Terms, own: Mapping[str, Any]) -> None:
+        beside, table = self._beside, self._table
+        if "recipient" in own:
+            self.recipients[terms.id] = brand.recipient(
+                *(f"{table}.recipient", own["recipient"], terms.name),
+                *(beside.window, self.problems),
+            )
+        self.addressees[terms.id] = read_addressees(
+            f"{table}.mail", own.get("mail", []), beside.mail, self.problems
         )
 
     # ---- values -----------------------------------------------------------------------------
@@ -273,9 +308,8 @@ class _Reader:
 
     # ---- what belongs together --------------------------------------------------------------
 
-    def _check_account(
-        self, terms: Terms, accounts: Collection[str], listed: Collection[str] | None
-    ) -> None:
+    def _check_account(self, terms: Terms) -> None:
+        accounts, listed = self._beside.accounts, self._beside.listed
         if terms.account and terms.account not in accounts:
             meant = did_you_mean(terms.account, accounts)
             self._problem(f"account {terms.account!r} is not in maxo.toml{meant}")

@@ -5,10 +5,11 @@ Nothing here is written, and nobody is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from maxo_reports import proof
 from maxo_reports.archive import billed, columns
@@ -32,6 +33,7 @@ from maxo_reports.reconciling import Against, Compared, Elsewhere, compare, mont
 _ZONES = tuple(
     f"Australia/{city}" for city in ("Brisbane", "Sydney", "Adelaide", "Darwin", "Perth")
 )
+_OTHERS = "other_periods"
 _BEFORE, _AFTER = 190 * 86_400, 62 * 86_400
 """How far around a period other months are looked into: charges come up to 190 days late."""
 
@@ -48,18 +50,40 @@ class Looked:
     since: int
     calls_sha256: str
 
+    @property
+    def beside(self) -> dict[str, Any]:
+        """What of the archive was looked into besides the period's calls, for a basis."""
+        others = {_span(pull): _replies(pull) for pull in self.others}
+        return {"since_pull": self.since, _OTHERS: others}
+
+
+def _span(pull: Pull) -> str:
+    return f"{pull.asked.start}-{pull.asked.end}"
+
+
+def _replies(pull: Pull) -> list[str]:
+    return [answer.sha256 for answer in pull.accepted()]
+
 
 @contextmanager
 def looked_into(
-    job: Job, wanted: Wanted, work: Pull, invoice: Invoice, tolerance: Tolerance
+    job: Job,
+    wanted: Wanted,
+    work: Pull,
+    invoice: Invoice,
+    tolerance: Tolerance,
+    then: Mapping[str, Any] | None = None,
 ) -> Iterator[Looked]:
-    """Hold a bill against a whole pull, while the calls are open."""
+    """Hold a bill against a whole pull, while the calls are open.
+
+    ``then`` is a basis: other months are looked into as they were pulled when it was made.
+    """
     _same_days(job.period, invoice)
     with gathered(job, wanted, work) as source:
         job.progress.step("Holding the bill against the calls")
         calls = source.calls
         assert isinstance(calls, CallStore), "a pull's calls are in columns"
-        others = _others(job, work)
+        others = _others(job, work, then)
         replies = {
             answer.window.start: answer.sha256
             for each in (*others, work)
@@ -100,8 +124,10 @@ def _stop_on(passed: Sequence[Check]) -> None:
 # ---- what the archive has besides -----------------------------------------------------------
 
 
-def _others(job: Job, work: Pull) -> tuple[Pull, ...]:
+def _others(job: Job, work: Pull, then: Mapping[str, Any] | None) -> tuple[Pull, ...]:
     """Return the newest whole pulls of other periods near this one, none over another."""
+    if then is not None:
+        return _others_then(job, then.get(_OTHERS, {}))
     taken = [(work.asked.start, work.asked.end)]
     found = []
     for other in job.archive.other_periods(job.period):
@@ -112,6 +138,17 @@ def _others(job: Job, work: Pull) -> tuple[Pull, ...]:
             taken.append((start, end))
             found.append(other)
     return tuple(sorted(found, key=lambda pull: pull.asked.start))
+
+
+def _others_then(job: Job, said: Mapping[str, list[str]]) -> tuple[Pull, ...]:
+    """Return the pulls of other periods that were looked into, as far as they are still there."""
+    found: dict[str, Pull] = {}
+    for other in job.archive.pulls_of_others(job.period):
+        span = _span(other)
+        if span in said and span not in found and _replies(other) == said[span]:
+            rebuild(job.archive, other)
+            found[span] = other
+    return tuple(sorted(found.values(), key=lambda pull: pull.asked.start))
 
 
 def _elsewhere(others: Sequence[Pull]) -> Elsewhere:

@@ -8,22 +8,24 @@ recipient's account only, since they are taken from a pack of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from maxo_reports import definitions
 from maxo_reports.addresses import Address
-from maxo_reports.config import Account, Addressee, Workspace
+from maxo_reports.config import FILE, Addressee, Workspace
 from maxo_reports.core import money
 from maxo_reports.core.checks import State
-from maxo_reports.core.heading import COST_BASIS
+from maxo_reports.core.heading import CHARGED, COST_BASIS
 from maxo_reports.core.period import BillingPeriod
-from maxo_reports.errors import ConfigError, MailError, TieOutError, did_you_mean
+from maxo_reports.errors import MailError, TieOutError
 from maxo_reports.manifest import PROGRAM
 from maxo_reports.outbox import Key
+from maxo_reports.owners import Owner, is_clients
 from maxo_reports.pack import MANIFEST, Pack
 from maxo_reports.render import Style, mail, mime
 from maxo_reports.tieout import plain
@@ -89,23 +91,23 @@ def issued(pack: Pack) -> tuple[Issued, ...]:
         ) from None
 
 
-def key(pack: Pack, report: Issued, recipient: Address) -> Key:
+def key(owner: Owner, pack: Pack, report: Issued, recipient: Address) -> Key:
     """Return what the letter with a report of a pack is known by."""
-    account = pack.basis["account"]
-    return Key(account, pack.days, pack.revision, report.name, recipient.mailbox)
+    return Key(owner.known, pack.days, pack.revision, report.name, recipient.mailbox)
 
 
 class Desk:
-    """Writes the letters of one account's pack; every file is read once."""
+    """Writes the letters of one owner's pack; every file is read once."""
 
-    def __init__(self, workspace: Workspace, account: Account, pack: Pack) -> None:
-        if pack.basis["account"] != account.id:
-            message = f"pack {pack.folder} is of account {pack.basis['account']!r}"
-            raise MailError(f"{message}, not of {account.id!r}: nothing is made of it")
-        self._workspace, self._account, self._pack = workspace, account, pack
+    def __init__(self, workspace: Workspace, owner: Owner, pack: Pack) -> None:
+        if not owner.owns(pack):
+            kind = "client" if is_clients(pack) else "account"
+            message = f"pack {pack.folder} is of {kind} {pack.basis['account']!r}"
+            raise MailError(f"{message}, not of {owner.known!r}: nothing is made of it")
+        self._workspace, self._owner, self._pack = workspace, owner, pack
         shelf = definitions.Shelf.of(workspace.folder)
         style = Style(definitions.load_theme(shelf), shelf.templates(), PROGRAM)
-        self._writer = mail.Writer(style.branded(account.brand))
+        self._writer = mail.Writer(style.branded(owner.account.brand))
         self._read: dict[str, bytes] = {}
 
     def letter(self, report: Issued, recipient: Addressee, replaced: int) -> Letter:
@@ -127,8 +129,8 @@ class Desk:
                 f"({', '.join(f'{f.name} {mail.size(len(f.content))}' for f in enclosed)})"
             )
         names = tuple(file.name for file in enclosed)
-        known = key(self._pack, report, to)
-        return Letter(known, to, sender.address, body, names, self._account.timezone)
+        known = key(self._owner, self._pack, report, to)
+        return Letter(known, to, sender.address, body, names, self._owner.account.timezone)
 
     def _enclosed(self, report: Issued, recipient: Addressee) -> list[mime.Enclosed]:
         names = [path.name for path in self._pack.files]
@@ -157,9 +159,15 @@ class Desk:
     def _sender(self) -> mail.Party:
         settings = self._workspace.mail
         address = settings.sender_address()
-        brand = self._account.brand
+        brand = self._owner.account.brand
+        named = brand.name or settings.sender_name
+        if not named and self._owner.client:
+            raise MailError(
+                "a client reads who sends its statement: write name under [brand], or sender_name "
+                f"under [mail], in {FILE}"
+            )
         # Whoever sends his own reports is the account itself.
-        named = brand.name or settings.sender_name or self._account.name
+        named = named or self._owner.account.name
         if address is not None:
             address = Address(address.local, address.domain, settings.sender_name or named)
         logo = None
@@ -177,7 +185,7 @@ class Desk:
                 filtered, totals = others[name]["filter"], plain.totals_of(others[name], name)
         found = manifest.get("findings", ())
         return mail.Facts(
-            account_id=self._account.id,
+            account_id=self._owner.id,
             account_name=basis["name"],
             title=report.title,
             period=_period(basis["period"]),
@@ -185,12 +193,18 @@ class Desk:
             revision=self._pack.revision,
             replaced=replaced,
             totals=totals,
-            payable=money.round_half_up(totals.cost),
-            cost_basis=COST_BASIS[basis["cost_gst"]],
+            payable=self._due() if self._owner.client else money.round_half_up(totals.cost),
+            cost_basis=CHARGED if self._owner.client else COST_BASIS[basis["cost_gst"]],
+            is_due=bool(self._owner.client),
             filtered=filtered,
             to_look_at=sum(each["severity"] != "info" for each in found),
             fingerprint=hashlib.sha256((self._pack.folder / MANIFEST).read_bytes()).hexdigest(),
         )
+
+    def _due(self) -> Decimal:
+        """Return what a client is to pay, GST included: the last of its charges."""
+        _, dollars = self._pack.basis["charges"][-1]
+        return Decimal(dollars)
 
 
 def _period(said: Mapping[str, str]) -> BillingPeriod:
@@ -203,36 +217,4 @@ def _period(said: Mapping[str, str]) -> BillingPeriod:
         said["timezone"],
         int(start.timestamp()),
         int(end.timestamp()),
-    )
-
-
-def check_reports(workspace: Workspace, account: Account) -> None:
-    """Refuse names of reports that are none: whoever is to get one would silently get nothing."""
-    there = definitions.Shelf.of(workspace.folder).reports()
-    problems = [
-        f"[[account.{account.id}.mail]] {each.address!r}: there is no report {name!r}"
-        f"{did_you_mean(name, there)}"
-        for each in workspace.addressees.get(account.id, ())
-        for name in each.reports
-        if name not in there
-    ]
-    if problems:
-        raise ConfigError(problems)
-
-
-def recipients_of(
-    workspace: Workspace, account: Account, only: Sequence[Address]
-) -> tuple[Addressee, ...]:
-    """Return who gets an account's reports; ``only`` those addresses, where there are any.
-
-    An address that is not in the settings gets what a recipient gets by default.
-    """
-    listed = workspace.addressees.get(account.id, ())
-    if not only:
-        return listed
-    known = {each.mailbox.mailbox for each in listed}
-    named = {each.mailbox for each in only}
-    return (
-        *(each for each in listed if each.mailbox.mailbox in named),
-        *(Addressee(each.spec) for each in only if each.mailbox not in known),
     )

@@ -124,7 +124,7 @@ def made_again(job: Job, wanted: Wanted, work: Pull, sealed: Pack) -> list[str]:
     micros = micros_from_text(said["tolerance"])
     tolerance = Tolerance(micros or 0, Decimal(said["tolerance_percent"]))
     with (
-        looked_into(job, wanted, work, invoice, tolerance) as looked,
+        looked_into(job, wanted, work, invoice, tolerance, said) as looked,
         tempfile.TemporaryDirectory() as scratch,
     ):
         basis = _basis(looked, wanted, invoice, tolerance)
@@ -198,11 +198,7 @@ def _basis(
         "tolerance": plain(dollars(tolerance.micros)),
         "tolerance_percent": f"{tolerance.percent}",
         "seconds": invoice.seconds,
-        "since_pull": looked.since,
-        "other_periods": {
-            f"{pull.asked.start}-{pull.asked.end}": [a.sha256 for a in pull.accepted()]
-            for pull in looked.others
-        },
+        **looked.beside,
     }
 
 

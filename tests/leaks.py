@@ -7,10 +7,13 @@ Figures are looked for in every spelling that a program could have for them, als
 from __future__ import annotations
 
 import base64
+import email
+import email.policy
 import io
 import re
 import struct
 import subprocess
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -49,6 +52,8 @@ def texts(path: Path) -> Iterator[tuple[str, bytes]]:
     yield from _unpacked(path.name, content)
     if path.suffix == ".pdf":
         yield from _read(path)
+    if path.suffix == ".eml":
+        yield from _of_letter(path.name, content)
 
 
 def _unpacked(place: str, content: bytes) -> Iterator[tuple[str, bytes]]:
@@ -72,6 +77,22 @@ def _unpacked(place: str, content: bytes) -> Iterator[tuple[str, bytes]]:
     for match in _BASE64.finditer(content):
         text = match[0].rstrip(b"=")
         yield f"{place}: base64", base64.b64decode(text[: len(text) // 4 * 4])
+
+
+def _of_letter(place: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield every header and part of a letter, and what is attached as a reader would have it."""
+    letter = email.message_from_bytes(content, policy=email.policy.default)
+    for part in letter.walk():
+        for name, value in part.items():
+            yield f"{place}: {name}", f"{name}: {value}".encode()
+        inner = part.get_payload(decode=True)
+        if isinstance(inner, bytes):
+            yield from _unpacked(f"{place}: {part.get_content_type()}", inner)
+            if part.get_content_type() == "application/pdf":
+                with tempfile.TemporaryDirectory() as folder:
+                    path = Path(folder) / "attached.pdf"
+                    path.write_bytes(inner)
+                    yield from _read(path)
 
 
 def _inflated(stream: bytes) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from maxo_reports.config import Workspace
 from maxo_reports.definitions import Shelf
 from maxo_reports.errors import MailError, TieOutError
 from maxo_reports.letters import Desk, Letter, issued
+from maxo_reports.owners import of_account
 from maxo_reports.pack import Pack
 
 JANE, BOB = "jane@acme.example", "bob@acme.example"
@@ -25,7 +26,7 @@ def workspace(folder: Path, *more: str) -> Workspace:
 
 def letter(of: Workspace, pack: Pack, at: int = 0, replaced: int = 0) -> Letter:
     """Write the letter to one of acme's recipients."""
-    desk = Desk(of, of.accounts["acme"], pack)
+    desk = Desk(of, of_account(of, of.accounts["acme"]), pack)
     return desk.letter(issued(pack)[0], of.addressees["acme"][at], replaced)
 
 
@@ -45,7 +46,7 @@ def test_every_part_of_a_key_makes_another_id(tmp_path: Path) -> None:
     of = workspace(tmp_path / "a")
     first, second = sealed(tmp_path / "out"), sealed(tmp_path / "out")
     others = sealed(tmp_path / "out", "beta")
-    beta = Desk(of, of.accounts["beta"], others)
+    beta = Desk(of, of_account(of, of.accounts["beta"]), others)
     found = [
         *(letter(of, pack, at) for pack in (first, second) for at in (0, 1)),
         beta.letter(issued(others)[0], of.addressees["beta"][0], 0),
@@ -60,7 +61,7 @@ def test_no_letter_is_made_of_another_accounts_pack(tmp_path: Path) -> None:
     """A desk is of one account, and so are its files."""
     of = workspace(tmp_path / "a")
     with pytest.raises(MailError, match="is of account 'beta', not of 'acme'"):
-        Desk(of, of.accounts["acme"], sealed(tmp_path / "out", "beta"))
+        Desk(of, of_account(of, of.accounts["acme"]), sealed(tmp_path / "out", "beta"))
 
 
 def test_a_file_that_changes_under_our_hands_goes_nowhere(tmp_path: Path) -> None:

@@ -6,139 +6,35 @@ Over HTTP from a carrier on loopback, through the command line, with other progr
 from __future__ import annotations
 
 import json
-import random
 import re
 import shutil
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import leaks
 import pytest
-from carriers import KEY, OCTOBER, SYDNEY, Raw, call
-from workspaces import SETTLED, Fickle, Ran, contents, ran, rows_below, sheet
-
-from maxo_reports import definitions
-from maxo_reports.cli import clock
+from resellers import (
+    BOOK_ONLY,
+    CATEGORIES,
+    NUMBERS,
+    TERMS,
+    Office,
+    as_settled,
+    buy_prices,
+    costs_of,
+    planted,
+)
+from workspaces import Fickle, Ran, contents, printed, ran, rows_below, sheet
 
 pytestmark = pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler is not installed")
-DIRECTORY = """\
-number,label,client
-0255500140,Front desk,Smith Dental
-0255500141,Back office,Smith Dental
-0255500142,,Jones & Co
-0255500143,,Brown
-"""
-TERMS = """\
-[defaults]
-gst_percent = 10
-
-[client.smith]
-name = "Smith Dental"
-markup_percent = 37.7319
-markup_percent_by_category = { "Mobile" = 61.2527 }
-markup_per_call = 0.0113
-minimum = 50
-
-[[client.smith.fee]]
-text = "Number hire"
-each = "5.25"
-count = 2
-
-[client.jones]
-name = "Jones & Co"
-rate_card = "jones.csv"
-included = 2.5
-"""
-CARD = """\
-category,direction,flagfall,per minute,first increment,increment,rounding,places,gst
-Mobile,Outbound,0.07,0.21,60,60,up,2,exclusive
-,Outbound,,0.09,1,1,half-up,4,inclusive
-"""
-NUMBERS = {
-    "0255500140": "Smith Dental",
-    "0255500141": "Smith Dental",
-    "0255500142": "Jones & Co",
-    "0255500143": "Brown",
-    "0255500149": "Unallocated",
-}
-CATEGORIES = ("Local", "National", "Mobile")
-
-
-def planted(count: int = 60, seed: int = 7) -> list[dict[str, Any]]:
-    """Make outbound calls up whose costs are rare strings of digits, and so are their sums."""
-    dice = random.Random(seed)
-    calls = []
-    for n in range(1, count + 1):
-        number = dice.choice(list(NUMBERS))
-        cost = f"{dice.randrange(1_000, 9_999)}.{dice.randrange(1_000, 9_999)}"
-        calls.append(
-            call(
-                880_000 + n,
-                OCTOBER + n * 40_000 + dice.randrange(20_000),
-                zone=SYDNEY,
-                direction="OUT",
-                origin=number,
-                destination=f"049157{n:04}",
-                rate=dice.choice(CATEGORIES),
-                inboundrate="",
-                duration=dice.randrange(5, 900),
-                cost=cost,
-            )
-        )
-    return calls
-
-
-BOOK_ONLY = (
-    (definitions.shipped() / "reports" / "client-statement.toml")
-    .read_text(encoding="utf-8")
-    .replace('["xlsx", "pdf"]', '["xlsx"]', 1)
-)
-"""The client's statement without its PDF, which takes most of a run's time."""
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _key() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MAXO_API_KEY", KEY)
-        patch.setattr(clock, "now", lambda: SETTLED)
+    with as_settled():
         yield
-
-
-class Office:
-    """A reseller's workspace: one account, a directory, terms."""
-
-    def __init__(self, folder: Path, carrier: Fickle) -> None:
-        self.folder, self.carrier = folder, carrier
-        self.settings()
-        self.write("directory.csv", DIRECTORY)
-        self.write("oncharge.toml", TERMS)
-        self.write("jones.csv", CARD)
-        assert ran(folder, "pull", "2026-10").code == 0
-
-    def settings(self, gst: str = "inclusive", more: str = "") -> None:
-        """Write the settings."""
-        self.write(
-            "maxo.toml",
-            f'[account.acme]\nname = "Wholesale"\ntimezone = "{SYDNEY}"\n'
-            f'base_url = "{self.carrier.base_url}"\ncost_gst = "{gst}"\n{more}'
-            '[settings]\ndirectory = "directory.csv"\n',
-        )
-
-    def write(self, name: str, text: str) -> None:
-        """Write a file of the workspace."""
-        (self.folder / name).write_text(text, encoding="utf-8")
-
-    def oncharge(self, *words: str) -> Ran:
-        """Charge October."""
-        return ran(self.folder, "oncharge", "2026-10", "--json", *words)
-
-    def files(self, what: str, revision: int = 1) -> list[Path]:
-        """Return the files of a pack."""
-        folder = self.folder / "out" / "acme" / what / "2026-10" / f"r{revision}"
-        return sorted(folder.iterdir())
 
 
 @pytest.fixture
@@ -160,29 +56,6 @@ def charged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Office, 
     with Fickle(planted()) as carrier:
         made = Office(tmp_path_factory.mktemp("charged"), carrier)
         yield made, made.oncharge("--bill-total", BILL)
-
-
-def costs_of(calls: list[dict[str, Any]], client: str) -> list[Raw]:
-    """Return a client's calls."""
-    return [c for c in calls if NUMBERS[c["origin"]] == client]
-
-
-def buy_prices(calls: list[dict[str, Any]], client: str) -> set[Decimal]:
-    """Return everything that could betray what a client's calls cost the reseller.
-
-    Each call and each sum by number, by category, by day and of all, with GST and without.
-    """
-    own = costs_of(calls, client)
-    groups: dict[tuple[str, object], Decimal] = {}
-    for c in own:
-        day = (c["unixtime"] - OCTOBER) // 86_400
-        for key in (
-            *(("call", c["callid"]), ("number", c["origin"]), ("category", c["rate"])),
-            *(("day", day), ("all", "")),
-        ):
-            groups[key] = groups.get(key, Decimal(0)) + Decimal(c["cost"])
-    with_gst = set(groups.values())
-    return with_gst | {(figure * 10 / 11).quantize(Decimal("0.000001")) for figure in with_gst}
 
 
 def rounded(value: Fraction, places: int = 2) -> Decimal:
@@ -234,6 +107,51 @@ def test_no_buy_price_is_in_any_part_of_a_clients_pack(charged: tuple[Office, Ra
         for client in set(NUMBERS.values())
     }
     assert set(leaks.found(margin, sums)) == sums
+
+
+def test_no_buy_price_is_in_a_clients_letter(charged: tuple[Office, Ran]) -> None:
+    """Not in a header, the text, the HTML or a file, unpacked; and it is the client's letter."""
+    office, done = charged
+    calls = planted()
+    (smith,) = (each for each in done.said["clients"] if each["client"] == "smith")
+    sent = ran(office.folder, "send", smith["pack"], "--provisional", "--json")
+    assert sent.code == 0, sent.err
+    drafts = [Path(each["draft"]) for each in sent.said["letters"]]
+    assert [each["recipient"] for each in sent.said["letters"]] == [
+        "ann@smith.example",
+        "books@smith.example",
+    ]
+    figures = buy_prices(calls, "Smith Dental")
+    assert leaks.found(drafts, figures) == {}
+    for other in ("Wholesale", "Brown", "markup", "37.7319", "61.2527", "MaxoTel"):
+        assert leaks.holds(drafts, other) == set()
+    # The search reads what is attached: the reseller's own letter has the costs in its files.
+    run = ran(office.folder, "run", "2026-10", "--offline", "--json")
+    to = ("--to", "me@harbour.example", "--provisional", "--json")
+    own = ran(office.folder, "send", run.said["pack"], *to)
+    (draft,) = (Path(each["draft"]) for each in own.said["letters"])
+    whole = sum((Decimal(c["cost"]) for c in calls), Decimal(0))
+    assert set(leaks.found([draft], {whole})) == {whole}
+
+
+def test_the_clients_page_is_to_the_client_from_the_reseller(charged: tuple[Office, Ran]) -> None:
+    """The sender is the brand, the recipient stands with its address; what is paid comes first."""
+    (smith,) = (each for each in charged[1].said["clients"] if each["client"] == "smith")
+    text = printed(Path(smith["pack"]))
+    first = text.split("\f")[0]
+    for words in (
+        "Harbour Voice",
+        "Smith Dental",
+        "Ann Smith",
+        "9 Quay Street",
+        "Hobart TAS 7000",
+    ):
+        assert words in first
+    assert "To be paid, GST included" in first
+    assert f"${Decimal(smith['payable']):,}" in first
+    assert "before it is rounded" not in text
+    jones = next(each for each in charged[1].said["clients"] if each["client"] == "jones")
+    assert "Jones & Co" in printed(Path(jones["pack"])).split("\f")[0]
 
 
 def test_what_clients_pay_is_what_the_terms_say(charged: tuple[Office, Ran]) -> None:
@@ -389,6 +307,19 @@ def test_an_account_can_be_a_clients_own(office: Office) -> None:
     rest = next(each for each in done.said["clients"] if each["client"] == "rest")
     assert rest["calls"] == len(costs_of(planted(), "Unallocated"))
     assert "not-billed" not in {f["code"] for f in done.said["findings"]}
+
+
+def test_a_printed_statement_says_what_is_to_be_paid_and_not_the_calls_alone(
+    office: Office,
+) -> None:
+    """With charges of four decimals, the calls' own cents are nowhere on the cover."""
+    (office.folder / "reports" / "client-statement.toml").unlink()
+    office.write("oncharge.toml", '[client.smith]\nname = "Smith Dental"\nmarkup_percent = 12.3\n')
+    done = office.oncharge()
+    assert done.code == 1, done.err  # calls of nobody
+    paid = next(each["payable"] for each in done.said["clients"])
+    (page,) = [path for path in office.files("client-smith") if path.suffix == ".pdf"]
+    assert f"${Decimal(paid):,.2f}" in printed(page.parent)
 
 
 def test_the_clients_report_is_refused_where_it_would_show_costs(office: Office) -> None:

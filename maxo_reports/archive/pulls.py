@@ -182,12 +182,16 @@ class Account:
 
     def other_periods(self, period: BillingPeriod) -> tuple[Pull, ...]:
         """Return the newest whole pull of each other period, latest period first."""
-        found = []
-        for folder in reversed(files.entries(self.folder / "periods")):
-            if folder.is_dir() and folder != self._period(period):
-                done = [p for p in _pulls(folder) if p.is_done]
-                found += done[-1:]
-        return tuple(found)
+        newest: dict[Path, Pull] = {}
+        for pull in self.pulls_of_others(period):
+            newest.setdefault(pull.folder.parent, pull)
+        return tuple(newest.values())
+
+    def pulls_of_others(self, period: BillingPeriod) -> tuple[Pull, ...]:
+        """Return every whole pull of each other period, latest period and newest pull first."""
+        own, folders = self._period(period), reversed(files.entries(self.folder / "periods"))
+        others = [folder for folder in folders if folder.is_dir() and folder != own]
+        return tuple(p for folder in others for p in reversed(_pulls(folder)) if p.is_done)
 
     def noted(self) -> Answer | None:
         """Return what an earlier probe wrote down to be asked again, or None."""

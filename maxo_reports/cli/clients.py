@@ -28,6 +28,18 @@ def add(verbs: Any) -> None:
         metavar="DOLLARS",
         help="what the carrier's bill comes to, GST included: for the three-way comparison",
     )
+    verb.add_argument(
+        "--invoice",
+        type=Path,
+        metavar="FILE",
+        help="the carrier's bill, as 'reconcile' takes it: each of its lines is in the comparison",
+    )
+    verb.add_argument(
+        "--calls",
+        type=Path,
+        metavar="FILE",
+        help="the list of calls that came with the bill, if the bill does not name it",
+    )
     words.add_json(verb)
     verb.set_defaults(offline=True)
 
@@ -37,7 +49,7 @@ def _oncharge(arguments: argparse.Namespace) -> int:
     from maxo_reports.core.checks import needs_a_person
     from maxo_reports.core.rates import margins
 
-    bill = _bill_total(arguments)
+    bill = engine.GivenBill(_bill_total(arguments), arguments.invoice, arguments.calls)
     objects: list[dict[str, Any]] = []
     asks = False
 
@@ -63,8 +75,10 @@ def _oncharge(arguments: argparse.Namespace) -> int:
 
     with work.progress() as progress:
         jobs = work.jobs(arguments, progress)
-        if bill is not None and len(jobs) > 1:
-            raise UsageError("--bill-total is of one account: name it with --account")
+        if arguments.calls is not None and arguments.invoice is None:
+            raise UsageError("--calls belongs to a bill: give it with --invoice")
+        if bill != engine.GivenBill() and len(jobs) > 1:
+            raise UsageError("a bill is of one account: name it with --account")
         failed = saying.each([(job.account.id, partial(one, job)) for job in jobs])
     if arguments.json:
         saying.print_objects(objects, failed)

@@ -57,6 +57,12 @@ def _add_send(verbs: Any) -> None:
     verb.add_argument(
         "--provisional", action="store_true", help="although its figures can still change"
     )
+    verb.add_argument(
+        "--terms",
+        type=Path,
+        metavar="FILE",
+        help="where a client's addresses stand (default: oncharge.toml)",
+    )
     words.add_json(verb)
 
 
@@ -112,7 +118,9 @@ def _send(arguments: argparse.Namespace) -> int:
     if arguments.approve:
         wish = Wish.APPROVE if arguments.draft else Wish.SEND
     post = _post(arguments, lambda _: None)
-    told = engine.send(post, arguments.pack, wish, only, provisional=arguments.provisional)
+    told = engine.send(
+        post, arguments.pack, wish, only, provisional=arguments.provisional, terms=arguments.terms
+    )
     if arguments.json:
         saying.say(json.dumps({"letters": [engine.told_json(each) for each in told]}, indent=1))
     else:

@@ -112,19 +112,21 @@ def of_account(
         own = read(f"{table}.brand", given["brand"], folder, problems, above.window)
     to = None
     if "recipient" in given:
-        to = _recipient(f"{table}.recipient", given["recipient"], account, own.window, problems)
+        place = f"{table}.recipient"
+        to = recipient(place, given["recipient"], account.name, own.window, problems)
     return replace(account, brand=own, recipient=to)
 
 
-def _recipient(
-    table: str, given: Any, account: Account, window: EnvelopeWindow, problems: Problems
+def recipient(
+    table: str, given: Any, name: str, window: EnvelopeWindow, problems: Problems
 ) -> Recipient:
+    """Read a table of a recipient, who has another name than ``name`` only where one is given."""
     written: _To = filled(_To(), problems.table(table, given), table, problems, Limits())
     _check_lines(table, written, problems)
     room = window.sheet_height * 10 // _LINE - 1
     if len(written.address) > room:
         problems.add(f"[{table}] address: the window shows {room} lines below the name")
-    return Recipient(written.name or account.name, written.address)
+    return Recipient(written.name or name, written.address)
 
 
 def _window(table: str, given: Any, problems: Problems) -> EnvelopeWindow:

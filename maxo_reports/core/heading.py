@@ -16,6 +16,8 @@ COST_BASIS: Mapping[GstBasis, str] = {
     "exclusive": "Costs as reported by the carrier, GST not included.",
     "unknown": "Costs as reported by the carrier; whether they include GST is not stated.",
 }
+CHARGED = "Charges for calls are without GST."
+"""What the figures of a reseller's client mean, which are charges and no costs."""
 
 
 @dataclass(frozen=True, slots=True)

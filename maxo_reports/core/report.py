@@ -352,11 +352,13 @@ class Report:
     connected_statuses: tuple[str, ...]
     filtered: str = ""
     checks: tuple[Check, ...] = ()
+    due: Decimal | None = None
+    """What a reseller's client is to pay, GST and fees included; None in any other report."""
 
     @property
     def payable(self) -> Decimal:
-        """The total rounded once, half up, to the cent."""
-        return round_half_up(self.totals.cost)
+        """What is paid in whole cents: what is due, else the total rounded once, half up."""
+        return round_half_up(self.totals.cost) if self.due is None else self.due
 
     def sections_for(self, file_format: str) -> tuple[Section, ...]:
         """Return the sections that a file of this format shows."""

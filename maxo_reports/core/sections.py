@@ -107,7 +107,14 @@ def build(definition: Definition, source: Source) -> Report:
         source.connected_statuses,
         _filtered(definition.where, own, source, places),
         source.checks,
+        _due(source.charges),
     )
+
+
+def _due(charges: Table | None) -> Decimal | None:
+    """Return what a client is to pay: the total below its charges."""
+    totals = [row.cells[-1] for row in charges.rows if row.role is Role.TOTAL] if charges else []
+    return next((each for each in totals if isinstance(each, Decimal)), None)
 
 
 def _is_due(spec: SectionSpec, source: Source) -> bool:

@@ -30,7 +30,7 @@ from maxo_reports.engine.mailing import (
     told_json,
 )
 from maxo_reports.engine.numbers import directories_of, suggest
-from maxo_reports.engine.oncharging import oncharge_period, oncharged_json
+from maxo_reports.engine.oncharging import GivenBill, oncharge_period, oncharged_json
 from maxo_reports.engine.packs import (
     DEFAULT_REPORTS,
     as_json,
@@ -57,6 +57,7 @@ from maxo_reports.job import Job, Progress
 
 __all__ = [
     "DEFAULT_REPORTS",
+    "GivenBill",
     "Job",
     "Monthly",
     "Outcome",

@@ -15,10 +15,11 @@ from pathlib import Path
 from maxo_reports import outbox
 from maxo_reports.addresses import Address
 from maxo_reports.archive import files
-from maxo_reports.config import Account, Addressee, Workspace
+from maxo_reports.config import Addressee, Workspace
 from maxo_reports.errors import MailError
-from maxo_reports.letters import Desk, Issued, Letter, issued, key, recipients_of
+from maxo_reports.letters import Desk, Issued, Letter, issued, key
 from maxo_reports.outbox import Access, Entry, Key, Line, NoLine, Outbox, Server, State
+from maxo_reports.owners import Owner
 from maxo_reports.pack import Pack
 
 DRAFTS = "drafts"
@@ -89,13 +90,13 @@ def server(post: Post) -> Iterator[Line]:
 
 
 class Dispatch:
-    """Goes through the letters of one account's pack."""
+    """Goes through the letters of one owner's pack."""
 
     def __init__(
-        self, post: Post, book: Outbox, line: Line, account: Account, pack: Pack, verify: Verify
+        self, post: Post, book: Outbox, line: Line, owner: Owner, pack: Pack, verify: Verify
     ) -> None:
         self._post, self._book, self._line = post, book, line
-        self._account, self._pack = account, pack
+        self._owner, self._pack = owner, pack
         self._verify = verify
         self._desk: Desk | None = None
         self._down = ""
@@ -103,7 +104,7 @@ class Dispatch:
 
     def letters(self, wish: Wish, only: Sequence[Address] = ()) -> Iterator[Told]:
         """Do what is wished with every letter of the pack; one's trouble keeps no other back."""
-        for recipient in recipients_of(self._post.workspace, self._account, only):
+        for recipient in self._owner.chosen(only):
             for report in issued(self._pack):
                 if recipient.wants(report.name):
                     told = self._one(wish, report, recipient)
@@ -111,7 +112,7 @@ class Dispatch:
                     yield told
 
     def _one(self, wish: Wish, report: Issued, recipient: Addressee) -> Told:
-        known = key(self._pack, report, recipient.mailbox)
+        known = key(self._owner, self._pack, report, recipient.mailbox)
         entry = self._book.find(known)
         try:
             if wish is Wish.DRAFT:
@@ -187,7 +188,7 @@ class Dispatch:
         if self._desk is None:
             # Before the first letter is made, not after: what fails this is not sent to anybody.
             self._pack = self._verify(self._pack.folder)
-            self._desk = Desk(self._post.workspace, self._account, self._pack)
+            self._desk = Desk(self._post.workspace, self._owner, self._pack)
         return self._desk.letter(report, recipient, self._book.replaced(known))
 
     def _path(self, known: Key) -> Path:

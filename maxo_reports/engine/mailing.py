@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maxo_reports import owners
 from maxo_reports.addresses import Address
 from maxo_reports.archive import files
 from maxo_reports.config import FILE, Account
@@ -18,8 +19,8 @@ from maxo_reports.engine.dispatch import Dispatch, Post, Told, Wish, server
 from maxo_reports.errors import DONE, FINDINGS, MailError, MaxoReportsError, UsageError
 from maxo_reports.issue import Outcome
 from maxo_reports.job import Job
-from maxo_reports.letters import check_reports
 from maxo_reports.outbox import Entry, Outbox, State
+from maxo_reports.owners import Owner
 
 _MONTH_LOCK = "month.lock"
 Ended = Callable[["Monthly"], None]
@@ -33,8 +34,12 @@ def send(
     only: Sequence[Address] = (),
     *,
     provisional: bool = False,
+    terms: Path | None = None,
 ) -> list[Told]:
-    """Draft, approve or send the letters of one pack, which is read back first."""
+    """Draft, approve or send the letters of one pack, which is read back first.
+
+    Who gets a client's stands in the file of ``terms``.
+    """
     pack = packs.verify(folder)
     if pack.basis["state"] != "settled" and not provisional:
         reasons = "; ".join(pack.basis["reasons"])
@@ -43,30 +48,36 @@ def send(
             "letter is made of it; to do it all the same, say --provisional"
         )
     workspace = post.workspace
-    account = workspace.one(pack.basis["account"])
-    _possible(post, account, wish, only)
+    owner = owners.of_pack(workspace, pack, terms)
+    _possible(post, owner, wish, only)
     with Outbox.opened(workspace.outbox, post.now()) as book, server(post) as line:
-        dispatch = Dispatch(post, book, line, account, pack, packs.verify)
+        dispatch = Dispatch(post, book, line, owner, pack, packs.verify)
         told = list(dispatch.letters(wish, only))
     if not told:
         names = ", ".join(pack.basis["reports"])
-        raise UsageError(f"nobody in {FILE} gets what pack {folder} holds: {names}")
+        raise UsageError(f"nobody in {owner.file} gets what pack {folder} holds: {names}")
     return told
 
 
-def _possible(post: Post, account: Account, wish: Wish, only: Sequence[Address]) -> None:
+def _possible(post: Post, owner: Owner, wish: Wish, only: Sequence[Address]) -> None:
     """Refuse what cannot be done for any letter, before the first."""
     workspace = post.workspace
-    check_reports(workspace, account)
+    owner.check_reports(workspace)
+    if owner.client and wish is Wish.APPROVE:
+        raise UsageError(
+            "'month' sends no clients' statements, so none is left to it: say --approve alone to "
+            "send it now, or --draft alone to look at it first"
+        )
     if wish is Wish.SEND and not workspace.mail.can_send:
         raise UsageError(
             f"there is no server to send over: write host under [mail] in {FILE}, or leave "
             "--approve away and send the drafts yourself"
         )
-    if not only and not workspace.addressees.get(account.id):
+    if not only and not owner.addressees:
+        kind = "client" if owner.client else "account"
         raise UsageError(
-            f"account {account.id!r} has no recipient: write [[account.{account.id}.mail]] "
-            f"in {FILE}, or say --to ADDRESS"
+            f"{kind} {owner.id!r} has no recipient: write [[{owner.table}]] in {owner.file}, or "
+            "say --to ADDRESS"
         )
     for address in only if workspace.mail.domains else ():
         if not workspace.mail.allows(address):
@@ -161,25 +172,27 @@ def _month_of(post: Post, job: Job, reports: Sequence[str], *, offline: bool) ->
 
 def _mailed(post: Post, account: Account, outcome: Outcome) -> tuple[list[Told], str]:
     """Go through the letters of a month's pack; say why where there are none."""
-    if not post.workspace.addressees.get(account.id):
+    owner = owners.of_account(post.workspace, account)
+    if not owner.addressees:
         return [], "no recipients"
-    check_reports(post.workspace, account)
+    owner.check_reports(post.workspace)
     if outcome.state.word != "settled":
         return [], "no letter before it is settled"
     wish, note = _wish(account, outcome)
     with Outbox.opened(post.workspace.outbox, post.now()) as book, server(post) as line:
-        dispatch = Dispatch(post, book, line, account, outcome.pack, packs.verify)
+        dispatch = Dispatch(post, book, line, owner, outcome.pack, packs.verify)
         told = list(dispatch.letters(wish))
     return told, note if told else "nobody gets what it holds"
 
 
 def _left(post: Post, account: Account, told: Sequence[Told]) -> list[Told]:
-    """Return the account's letters of other packs that still wait, for the server or a person."""
+    """Return the letters of other packs, and of clients, that wait for the server or a person."""
+    of_clients = owners.under(account)
     seen = {each.key for each in told}
     return [
         Told(entry.key, f"{entry.state} of before", str(entry.key), entry.number, is_well=False)
         for entry in letters(post)
-        if entry.key.account == account.id
+        if (entry.key.account == account.id or entry.key.account.startswith(of_clients))
         and entry.key not in seen
         and (entry.is_held or entry.state is State.WAITING)
     ]

@@ -10,12 +10,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self, cast
 
-from maxo_reports import bundle, clients, manifest, pack, ratecards, rules
+from maxo_reports import bundle, carrierside, clients, manifest, pack, ratecards, rules
 from maxo_reports.archive.columns import CallStore
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.bundle import Bundle, Sealed
-from maxo_reports.charging import REPORT, Charging, lines
-from maxo_reports.clients import Clients
+from maxo_reports.carrierside import Billed
+from maxo_reports.charging import Charging, lines
+from maxo_reports.clients import REPORT, Beside, Clients
+from maxo_reports.config import Mail
 from maxo_reports.core.checks import Check, Finding, worst_first
 from maxo_reports.core.money import COST_PLACES, plain
 from maxo_reports.core.rates import margins, oncharge
@@ -24,7 +26,8 @@ from maxo_reports.core.rates.oncharge import Dues
 from maxo_reports.core.rates.terms import Terms
 from maxo_reports.core.report import Source
 from maxo_reports.engine import asking, locks
-from maxo_reports.errors import ArchiveError, ConfigError
+from maxo_reports.errors import ArchiveError, ConfigError, UsageError
+from maxo_reports.invoice import Invoice
 from maxo_reports.issue import Wanted, gathered, pull_behind, stop_on, wanted
 from maxo_reports.job import Job
 from maxo_reports.pack import Pack
@@ -53,13 +56,33 @@ class Oncharged:
     sealed: Sealed
 
 
-def oncharge_period(
-    job: Job, terms: Path | None = None, bill_total: Decimal | None = None
-) -> Oncharged:
+@dataclass(frozen=True, slots=True)
+class GivenBill:
+    """What is given of the carrier's bill: its ``total``, GST included, or its file, or nothing.
+
+    ``calls`` is the list of calls that came with the file, where the bill does not name it.
+    """
+
+    total: Decimal | None = None
+    path: Path | None = None
+    calls: Path | None = None
+
+    def read(self) -> Invoice | None:
+        """Read the file, before anything is made."""
+        if self.path is None:
+            return None
+        if self.total is not None:
+            raise UsageError("say what the bill comes to, or give its file, not both")
+        return carrierside.read(self.path, self.calls)
+
+
+NO_BILL = GivenBill()
+
+
+def oncharge_period(job: Job, terms: Path | None = None, bill: GivenBill = NO_BILL) -> Oncharged:
     """Charge a period's calls to the clients, and seal their statements and the margin.
 
-    ``bill_total`` is what the carrier's bill comes to, GST included, where it is known. Nothing
-    is asked of the carrier: the newest whole pull of the archive is used.
+    Nothing is asked of the carrier: the newest whole pull of the archive is used.
     """
     if job.account.cost_gst == "unknown":
         raise ConfigError(
@@ -67,19 +90,20 @@ def oncharge_period(
             "without GST, so say inclusive or exclusive, as a bill shows it"
         )
     look = wanted(job.workspace, [REPORT], rules.of(job.workspace, job.account))
+    invoice = bill.read()
     known = clients.load(
         terms if terms is not None else job.workspace.folder / clients.FILE,
-        tuple(job.workspace.accounts),
-        _listed(job),
+        Beside.of(job.workspace, _listed(job)),
     )
     with locks.alone(job):
         work = asking.archived(job, "pull it first")
+        billed = _billed(job, work, bill.total, invoice)
         with (
             gathered(job, look, work) as bare,
             Charging(job, look, bare, known) as charging,
             _Earlier(job) as earlier,
         ):
-            _keep(job, look, known)
+            _keep(job, look, known, invoice)
             packs = []
             for name, account in charging.accounts.items():
                 place = charging.place_of(account.terms)
@@ -87,9 +111,10 @@ def oncharge_period(
                 made = charging.statement(name, place, number, earlier.of(account.terms, number))
                 sealed = bundle.seal(made, job.progress.step)
                 packs.append(ClientPack(account.terms, charging.dues[name], sealed))
-            margin = charging.margin(bill_total)
+            margin = charging.margin(billed.carrier)
             place = _margin_place(job)
-            own = _of_margin(charging, work, margin, packs, place, pack.next_revision(place))
+            number = pack.next_revision(place)
+            own = _of_margin(charging, work, margin, billed, packs, place, number)
             sealed = bundle.seal(own, job.progress.step)
     return Oncharged(job, bare, margin, tuple(packs), sealed)
 
@@ -119,9 +144,9 @@ def made_again(job: Job, work: Pull, sealed: Pack) -> list[str]:
                     account.terms, charging.dues[name], Sealed(before, findings, unchanged=True)
                 )
             )
-        bill = Decimal(said["bill"]) if "bill" in said else None
-        place = sealed.folder.resolve().parent
-        own = _of_margin(charging, work, charging.margin(bill), packs, place, sealed.revision)
+        billed = carrierside.again(job, work, said)
+        margin, place = charging.margin(billed.carrier), sealed.folder.resolve().parent
+        own = _of_margin(charging, work, margin, billed, packs, place, sealed.revision)
         return differing + bundle.made_again(own, sealed, job.progress.step)
 
 
@@ -132,8 +157,8 @@ def _as_then(job: Job, sealed: Pack) -> tuple[Wanted, Clients]:
         inputs.read(said["terms_sha256"]),
         clients.FILE,
         lambda name: ratecards.read(inputs.read(said["rate_cards"][name]), name),
-        tuple(job.workspace.accounts),
-        None,
+        # An address that was allowed then does not keep the figures of then from being made.
+        replace(Beside.of(job.workspace), mail=Mail()),
     )
     return wanted(job.workspace, [REPORT], rules.again(job.archive, said)), known
 
@@ -192,8 +217,17 @@ def _margin_place(job: Job) -> Path:
     return job.workspace.out / job.account.id / "margin" / job.period.label
 
 
-def _keep(job: Job, look: Wanted, known: Clients) -> None:
-    """Keep the files that decided what clients pay."""
+def _billed(job: Job, work: Pull, total: Decimal | None, invoice: Invoice | None) -> Billed:
+    """Return what the carrier bills, as far as it is known."""
+    if invoice is not None:
+        return carrierside.held(job, work, invoice)
+    return carrierside.NOT_KNOWN if total is None else carrierside.said(total)
+
+
+def _keep(job: Job, look: Wanted, known: Clients, invoice: Invoice | None) -> None:
+    """Keep the files that decided what clients pay, and the bill that they are held against."""
+    if invoice is not None:
+        carrierside.kept(job.archive.inputs, invoice)
     look.rules.keep(job.archive)
     for content in (known.content, *(card.content for card in known.cards.values())):
         job.archive.inputs.keep(content)
@@ -214,6 +248,7 @@ def _of_margin(
     charging: Charging,
     work: Pull,
     margin: Margin,
+    billed: Billed,
     packs: Sequence[ClientPack],
     place: Path,
     revision: int,
@@ -252,7 +287,7 @@ def _of_margin(
         "terms_sha256": hashlib.sha256(known.content).hexdigest(),
         "rate_cards": {name: card.sha256 for name, card in known.cards.items()},
         "clients": sold,
-        **({"bill": plain(margin.carrier.total)} if margin.carrier else {}),
+        **billed.basis,
     }
     calls = cast("CallStore", bare.calls).fingerprint()
     templates = look.shelf.fingerprint()

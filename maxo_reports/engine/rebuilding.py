@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from maxo_reports import reconciliation
-from maxo_reports.charging import CLIENT
+from maxo_reports.clients import MADE_BY as OF_A_CLIENT
 from maxo_reports.config import Workspace
 from maxo_reports.core.period import parse_period
 from maxo_reports.engine import bills, oncharging, packs, rates
@@ -31,7 +31,7 @@ def rebuild(workspace: Workspace, sealed: Pack, progress: Progress) -> None:
     """
     said = sealed.basis
     made_by = sealed.manifest.get("kind") or said.get("made_by", "")
-    if made_by == CLIENT:
+    if made_by == OF_A_CLIENT:
         message = f"pack {sealed.folder} is a client's, and knows nothing of what the calls cost"
         raise UsageError(f"{message}: rebuild the margin pack, which makes it again, too")
     if made_by not in _AGAIN:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from maxo_reports import pack
+from maxo_reports.clients import FOLDER
 from maxo_reports.core.handoff.coding import Coding, Rule, coding_of
 from maxo_reports.core.handoff.posting import Counter, Entry, PostingSet, Sold, sales
 from maxo_reports.core.handoff.target import Target
@@ -59,7 +60,7 @@ def charged(out: Path, account: str, label: str, calls_sha256: str) -> tuple[Cha
 
 
 def _one(place: Path, label: str, said: Mapping[str, Any]) -> Charged:
-    own = pack.revision(place / f"client-{said['client']}" / label, said["revision"])
+    own = pack.revision(place / f"{FOLDER}{said['client']}" / label, said["revision"])
     if own is None:
         raise ArchiveError(f"the statement of client {said['client']!r} is no longer in {place}")
     pack.verify(own.folder)
@@ -101,7 +102,7 @@ def posted(
         problems.append("gst_collected is missing: where GST goes")
     if problems:
         raise ConfigError([f"{mapping.path}: [books.{books}] {each}" for each in problems])
-    text = filled(mapping.lines.narration, known)
+    text = filled(mapping.lines.sale, known)
     counter = Counter(said.receivable, text, said.gst_collected)
     day = order.day or heading.period.last
     due = order.due or day + timedelta(days=mapping.lines.due_days)

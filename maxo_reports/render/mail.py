@@ -45,7 +45,8 @@ Filler = Callable[[str, Mapping[str, object]], str]
 class Facts:
     """What a letter says of one report of a sealed pack.
 
-    ``totals`` are those that the report's files say, ``payable`` their cost to the cent;
+    ``totals`` are those that the report's files say, ``payable`` their cost to the cent, or, where
+    ``is_due``, what a reseller's client is to pay, GST and fees included;
     ``filtered`` tells in words which calls they are about, if not all. ``replaced`` is the earlier
     revision that the recipient may have, or 0. ``to_look_at`` is the number of findings that need
     a person. ``fingerprint`` is the hash of the pack's manifest.
@@ -64,6 +65,7 @@ class Facts:
     filtered: str
     to_look_at: int
     fingerprint: str
+    is_due: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,10 @@ def _view(
         "revision": facts.revision,
         "replaces": facts.replaced,
         "payable": facts.payable,
-        "is_rounded": facts.payable != facts.totals.cost,
-        "is_empty": not facts.totals.calls,
+        "is_due": facts.is_due,
+        "is_rounded": not facts.is_due and facts.payable != facts.totals.cost,
+        # A month without a call may have fees.
+        "is_empty": not facts.totals.calls and not (facts.is_due and facts.payable),
         "totals": {
             "calls": f"{facts.totals.calls:,}",
             "connected": f"{facts.totals.connected:,}",

@@ -136,19 +136,22 @@ def _compare_cover(
     assert table is not None, "only the itemised list has no table"
     words = [word for line in cover for word in line.words]
     totals = _expected(table.rows[0].cells, table.columns, report.places).figures
-    for heading, kind, figure in (*totals, ("to the cent", Kind.CENTS, _paid(report))):
+    for heading, kind, figure in (*totals, _paid(report)):
         found.figures += 1
         if all(read(word, kind) != figure for word in words):
             found.add(f"page 1: the total {heading.lower()}, {said(figure)}, is not there")
 
 
-def _paid(report: Report) -> Decimal:
-    """Return what is to be paid: a client's charges with fees and GST, else the total itself."""
-    charges = (s.table for s in report.sections if s.spec.kind == "charges" and s.table)
-    totals = (row.cells[1] for table in charges for row in table.rows if row.role is Role.TOTAL)
-    paid = next(totals, report.payable)
-    assert isinstance(paid, Decimal), "charges are dollars"
-    return paid
+def _paid(report: Report) -> tuple[str, Kind, Decimal]:
+    """Return what is paid: of a client's statement the sum of its charges, with fees and GST."""
+    charged = next(
+        (s.table for s in report.sections if s.spec.kind == "charges" and s.table), None
+    )
+    if charged is None:
+        return "to the cent", Kind.CENTS, report.payable
+    due = next(row.cells[1] for row in charged.rows if row.role is Role.TOTAL)
+    assert isinstance(due, Decimal), "charges are dollars"
+    return "to be paid", Kind.CENTS, due
 
 
 def _compare_rows(

@@ -1,7 +1,7 @@
 """The reseller's own report: what each client's calls cost and bring, and whether all adds up.
 
 Three ways: the carrier's bill, the calls, the clients' statements. Every step between two of them
-is a line with its dollars, all without GST, and the steps add up exactly. These figures are the
+is a line with its dollars, and the steps add up exactly. These figures are the
 reseller's alone; nothing of this module is in a client's pack.
 """
 
@@ -14,36 +14,23 @@ from decimal import Decimal
 from maxo_reports.core.checks import Check, Finding, worst_first
 from maxo_reports.core.directory import UNALLOCATED
 from maxo_reports.core.ledger import Totals
-from maxo_reports.core.money import COST_PLACES, MICROS, dollars, plain
-from maxo_reports.core.rates.oncharge import GRAINS, Dues, Sorted, in_dollars, shared
+from maxo_reports.core.money import dollars, plain
+from maxo_reports.core.rates.oncharge import Dues, Sorted, in_dollars, shared
 from maxo_reports.core.rates.tabled import cost, count, length, report, section, text
-from maxo_reports.core.report import Cell, Column, Kind, Report, Section, Source
+from maxo_reports.core.rates.threeways import PLACES, CarrierBill, CarrierTotal, Step, adding_up
+from maxo_reports.core.report import Column, Kind, Report, Section, Source
 from maxo_reports.core.text import counted
 
-PLACES = 4
-"""Decimals of costs without GST: they come out of a division and are shared out to add up."""
-
-
-@dataclass(frozen=True, slots=True)
-class CarrierTotal:
-    """What the carrier bills for the period: ``total`` with GST, and without it in grains."""
-
-    total: Decimal
-    grains: int
-
-    @property
-    def said(self) -> str:
-        """The total for people."""
-        return f"${plain(self.total)} with GST"
+_BILLED = "Clients billed, without GST"
 
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """A period's calls by who pays, what each client owes, and the carrier's total if known."""
+    """A period's calls by who pays, what each client owes, and the carrier's bill if known."""
 
     whole: Sorted
     dues: Mapping[str, Dues]
-    carrier: CarrierTotal | None = None
+    carrier: CarrierTotal | CarrierBill | None = None
 
     @property
     def billed(self) -> Decimal:
@@ -101,32 +88,36 @@ def margin_report(margin: Margin, source: Source) -> Report:
 # ---- sections -----------------------------------------------------------------------------------
 
 
-def _three_ways(margin: Margin, costs: _Costs) -> Section:
-    rows: list[tuple[Cell, ...]] = []
-    if margin.carrier is not None:
-        (billed,) = shared([margin.carrier.grains], PLACES)
-        bill = in_dollars(billed, PLACES)
-        rows += [
-            (f"Carrier's bill, without GST ({margin.carrier.said})", bill),
-            ("Not calls of the period: on the bill, not among the calls", costs.total - bill),
-        ]
+def _steps(margin: Margin, costs: _Costs) -> list[Step]:
+    """Return the whole way, from the bill where it is known, to what clients are billed."""
     nobody = costs.not_billed(of_nobody=True)
     unknown = costs.not_billed(of_nobody=False)
     bought = sum(costs.clients.values(), Decimal(0))
     charged = sum((margin.of_calls(each) for each in margin.dues.values()), Decimal(0))
-    rows += [
-        ("Cost of the calls, without GST", costs.total),
-        (f"{UNALLOCATED}: calls of no client", -nobody),
-        ("Calls of clients without terms", -unknown),
-        ("Cost of the calls that clients pay", bought),
-        ("Margin on calls", charged - bought),
-        ("Fixed fees", margin.billed - charged),
+    before = list(margin.carrier.steps(costs.total)) if margin.carrier else []
+    return [
+        *before,
+        # Without a bill the way begins here.
+        Step("Cost of the calls, without GST", costs.total, is_sum=bool(before)),
+        Step(f"{UNALLOCATED}: calls of no client", -nobody),
+        Step("Calls of clients without terms", -unknown),
+        Step("Cost of the calls that clients pay", bought, is_sum=True),
+        Step("Margin on calls", charged - bought),
+        Step("Fixed fees", margin.billed - charged),
+        Step(_BILLED, margin.billed, is_sum=True),
     ]
+
+
+def _three_ways(margin: Margin, costs: _Costs) -> Section:
+    *steps, billed = _steps(margin, costs)
+    way = "From the carrier to the clients, without GST"
+    if isinstance(margin.carrier, CarrierBill):
+        way = "From the carrier's bill to the clients"
     return section(
         "Three ways",
-        (text("step", "From the carrier to the clients, without GST"), cost("dollars", "Dollars")),
-        rows,
-        total=("Clients billed, without GST", margin.billed),
+        (text("step", way), cost("dollars", "Dollars")),
+        [(step.label, step.dollars) for step in steps],
+        total=(billed.label, billed.dollars),
         note="Every line follows from those above it; GST on what clients are billed is "
         f"${plain(sum((each.gst for each in margin.dues.values()), Decimal(0)))}.",
         sheet="Summary",
@@ -282,35 +273,16 @@ def _adding_up(margin: Margin) -> Iterator[Check]:
     for name, dues in margin.dues.items():
         lines = sum((dollars for _, dollars in dues.lines), Decimal(0))
         yield Check(f"{name[:60]}: sum of lines", f"${plain(dues.net)}", f"${plain(lines)}")
-    table = _three_ways(margin, _costs(margin.whole)).table
-    assert table is not None, "made with a table"
-    rows = [row.cells[1] for row in table.rows]
-    figures = [figure for figure in rows if isinstance(figure, Decimal)]
-    *steps, billed = figures
-    # A subtotal stands where a way ends; each must be the sum of what is above it.
-    begins = 2 if margin.carrier is not None else 0
-    if begins:
-        yield Check(
-            "Three ways: bill less what is no call = calls",
-            f"${plain(steps[2])}",
-            f"${plain(steps[0] + steps[1])}",
-        )
-    cost_of_all, nobody, unknown, bought, on_calls, fees = steps[begins:]
-    yield Check(
-        "Three ways: calls less what is not billed = calls of clients",
-        f"${plain(bought)}",
-        f"${plain(cost_of_all + nobody + unknown)}",
-    )
-    yield Check(
-        "Three ways: calls of clients + margin + fees = clients billed",
-        f"${plain(billed)}",
-        f"${plain(bought + on_calls + fees)}",
-    )
+    yield from adding_up(_steps(margin, _costs(margin.whole)))
+    if isinstance(margin.carrier, CarrierBill):
+        yield from margin.carrier.checks(margin.whole.micros)
 
 
 def findings(margin: Margin) -> tuple[Finding, ...]:
     """Return what a reseller should see before statements go out, worst first."""
     found = [*_of_nobody(margin.whole)]
+    if isinstance(margin.carrier, CarrierBill):
+        found += margin.carrier.findings()
     for name, account in margin.whole.clients.items():
         where = f"client {name[:60]}"
         if account.uncharged:
@@ -364,9 +336,3 @@ def words(margin: Margin) -> Sequence[str]:
         f"${plain(dues.net)} + GST ${plain(dues.gst)} = ${plain(dues.total)}"
         for name, dues in margin.dues.items()
     )
-
-
-def of_carrier(total: Decimal) -> CarrierTotal:
-    """Return a bill's total, GST included and all of it taxed, as it is compared."""
-    micros = int(total.scaleb(COST_PLACES))
-    return CarrierTotal(total, micros * (GRAINS // MICROS) * 10 // 11)

@@ -234,6 +234,12 @@ class Sorted:
         return sum(account.cost for account in self.clients.values()) + self.unbilled_cost
 
     @property
+    def micros(self) -> int:
+        """The cost of all calls as the carrier reports it, in micro-dollars."""
+        charged = sum(account.micros for account in self.clients.values())
+        return charged + sum(each.micros for each in self.unbilled.values())
+
+    @property
     def unbilled_cost(self) -> int:
         """The cost of calls that no client pays, without GST, in grains."""
         return sum(each.cost for each in self.unbilled.values())
