@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from maxo_reports import ratecards
 from maxo_reports.config import Addressee, Workspace, brand
+from maxo_reports.config.accounts import file_named
 from maxo_reports.config.mail import Mail, read_addressees
 from maxo_reports.config.problems import Problems
 from maxo_reports.core.brand import NO_BRAND, EnvelopeWindow, Recipient
@@ -106,7 +107,7 @@ def load(path: Path, beside: Beside) -> Clients:
     return read(
         content,
         str(path),
-        lambda name: ratecards.load(path.parent / Path(name).expanduser()),
+        lambda name: ratecards.load(file_named(path.parent, name)),
         beside,
     )
 
@@ -296,7 +297,7 @@ class _Reader:
             for problem in why.problems:
                 self._problem(f"rate_card: {problem}")
             return None
-        except (RuntimeError, ValueError) as why:
+        except ValueError as why:
             self._problem(f"rate_card: {named!r} is no name of a file: {why}")
             return None
         self.cards[named], card = loaded, loaded.card

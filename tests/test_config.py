@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from maxo_reports import config
 from maxo_reports.config import Account, Addressee, Mail, Settings, api_key, load
+from maxo_reports.config.accounts import file_named
 from maxo_reports.core.behaviour import Behaviour
 from maxo_reports.errors import ConfigError, MaxoReportsError, UsageError
 
@@ -452,3 +453,11 @@ def test_a_file_in_the_folders_place_is_told(tmp_path: Path) -> None:
 def test_new_settings_are_private(tmp_path: Path) -> None:
     """They may come to name places of keys."""
     assert config.write_template(tmp_path).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_home_that_is_not_here_is_told_in_one_line(tmp_path: Path) -> None:
+    """For keys and for number directories alike."""
+    with pytest.raises(ConfigError, match="'~nobody-at-all/key' begins with a home"):
+        file_named(tmp_path, "~nobody-at-all/key")
+    assert file_named(tmp_path, "d.csv") == tmp_path / "d.csv"
+    assert file_named(tmp_path, "~/d.csv") == Path.home() / "d.csv"

@@ -370,7 +370,7 @@ def test_a_cost_whose_gst_is_not_known_is_no_base_for_a_mark_up(office: Office) 
         ("x = ", "is not readable TOML"),
         (
             '[client.x]\nname = "Brown"\nrate_card = "~nobody-at-all/card.csv"\n',
-            "rate_card: '~nobody-at-all/card.csv' is no name of a file",
+            "rate_card: '~nobody-at-all/card.csv' begins with a home that is not on this machine",
         ),
     ],
 )

@@ -242,3 +242,13 @@ def test_of_two_rows_that_have_too_few_neither_is_said_to_have_moved(tmp_path):
     result = compared(tmp_path, calls, write_bill(tmp_path / "bill.toml", lines))
     assert not result.whole.differences
     assert result.whole.unexplained == 30 * CENT
+
+
+def test_a_cost_that_changed_is_rounded_as_it_was(tmp_path):
+    """Brought up to the cent call by call, 13 cents each: also the one that was 13.00 then."""
+    calls = [Call(f"{n}", START + n, cost=123_400) for n in range(3)]
+    changes = Changes(1, (changed(calls[0], replace(calls[0], cost=130_000), calls[0]),))
+    bill = write_bill(tmp_path / "bill.toml", [("calls", "Mobile", "Mobile", 3, 39 * CENT)])
+    result = compared(tmp_path, calls, bill, changes=changes)
+    assert classes(result) == {"re-rated": 6_600, "rounding": 390_000 - 376_800}
+    assert result.whole.passed

@@ -11,11 +11,19 @@ from maxo_reports.config.mail import Addressee, Mail
 from maxo_reports.core.behaviour import Behaviour
 from maxo_reports.core.brand import NO_BRAND, Brand, Recipient
 from maxo_reports.core.money import GstBasis
-from maxo_reports.errors import UsageError, did_you_mean
+from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 
 FILE = "maxo.toml"
 DEFAULT_KEY_ENV = "MAXO_API_KEY"
 DEFAULT_BASE_URL = "https://myapi.maxo.com.au/"
+
+
+def file_named(folder: Path, written: str) -> Path:
+    """Return a file that settings name, beside them or from somebody's home (``~``)."""
+    try:
+        return folder / Path(written).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{written!r} begins with a home that is not on this machine") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ class Workspace:
     def directory_of(self, account: Account) -> Path | None:
         """Return the file of an account's number directory, or None where there is none."""
         named = account.directory or self.settings.directory
-        return self.folder / Path(named).expanduser() if named else None
+        return file_named(self.folder, named) if named else None
 
     def behaviour_of(self, account: Account) -> Behaviour:
         """Return the thresholds of the checks on an account's behaviour."""

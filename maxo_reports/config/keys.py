@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from maxo_reports.config.accounts import FILE, Account
+from maxo_reports.config.accounts import FILE, Account, file_named
 from maxo_reports.config.mail import Mail
 from maxo_reports.errors import ConfigError
 
@@ -25,7 +25,7 @@ def api_key(account: Account, folder: Path, environment: Mapping[str, str]) -> s
     Raises ConfigError, in one line, with the places that were looked at.
     """
     if account.api_key_file:
-        path = folder / Path(account.api_key_file).expanduser()
+        path = file_named(folder, account.api_key_file)
         return _from_file(path, f"the API key of {account.id!r}")
     text = environment.get(account.api_key_env, "").strip() or _from_keyring(account.id)
     if text:
@@ -40,7 +40,7 @@ def api_key(account: Account, folder: Path, environment: Mapping[str, str]) -> s
 def mail_secret(mail: Mail, folder: Path, environment: Mapping[str, str]) -> str:
     """Return the mail server's password, or OAuth token, from the same kinds of places."""
     if mail.secret_file:
-        path = folder / Path(mail.secret_file).expanduser()
+        path = file_named(folder, mail.secret_file)
         return _from_file(path, f"the secret of {mail.user!r} at the mail server")
     text = environment.get(mail.secret_env, "").strip() or _from_keyring(MAIL_KEYRING)
     if text:

@@ -144,16 +144,19 @@ def _called(call_id: str, content: Content) -> Called:
 
 def _with(sums: RowSums, micros: int, of: Difference, row: str, scene: Scene) -> RowSums:
     """Return a row's sums after a call has come or gone; a cost that changed is no call."""
-    expected = scene.factor_of(row).expected(micros)
     # A credit that comes takes dollars away: the sign alone does not say which way it went.
     came = (micros > 0) == (of.called is None or of.called.cost > 0)
-    calls = 0 if of.kind == "re-rated" else (1 if came else -1)
+    calls, now = (1 if came else -1), 0
+    if of.kind == "re-rated" and of.called is not None:
+        # Each call is rounded by itself: as it was, and not the difference to what it was.
+        calls, now = 0, of.called.cost
+    then, now = (scene.factor_of(row).expected(cost) for cost in (now + micros, now))
     return RowSums(
         sums.calls + calls,
         sums.charged + calls,
         sums.cost + micros,
-        sums.each + rounded(expected),
-        sums.each_up + rounded_up(expected),
+        sums.each + rounded(then) - rounded(now),
+        sums.each_up + rounded_up(then) - rounded_up(now),
     )
 
 
