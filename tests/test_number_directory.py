@@ -18,10 +18,10 @@ import pytest
 from carriers import KEY, OCTOBER, SYDNEY, call, reply
 from python_calamine import CalamineWorkbook
 from workspaces import (
+    BOOKED,
     DAY,
     OCTOBER_ENDS,
     SETTLED,
-    BOOKED,
     Desk,
     Fickle,
     contents,
