@@ -23,7 +23,7 @@ from maxo_reports.core import checks, sections
 from maxo_reports.core.changes import Changes, Content, explained
 from maxo_reports.core.checks import Check, Finding, State, worst_first
 from maxo_reports.core.heading import CHARGED
-from maxo_reports.core.money import plain
+from maxo_reports.core.money import plain, round_half_up
 from maxo_reports.core.rates import oncharge
 from maxo_reports.core.rates.margins import Margin
 from maxo_reports.core.rates.oncharge import Account, Dues, Sorter
@@ -164,7 +164,7 @@ def _client_source(
         calls,
         calls.connected_statuses(),
         select=calls.select,
-        charges=_table(dues),
+        charges=table(dues),
     )
 
 
@@ -195,7 +195,8 @@ def _with_changes(
     return replace(source, changes=found)
 
 
-def _table(dues: Dues) -> Table:
+def table(dues: Dues) -> Table:
+    """Return the lines of a client's charges as its statement shows them."""
     columns = (Column("line", "For", Kind.TEXT), Column("dollars", "Dollars", Kind.CENTS))
     *parts, total = lines(dues)
     rows = [Row((text, Decimal(dollars))) for text, dollars in parts]
@@ -204,7 +205,13 @@ def _table(dues: Dues) -> Table:
 
 def lines(dues: Dues) -> list[list[str]]:
     """Return the lines of a client's charges, in whole cents that add up."""
-    own = [(text, dollars) for text, dollars in dues.lines if not text.startswith("Rounding")]
+    own = [
+        # What a minimum adds to calls of four decimals has four, too: half a cent of it and half a
+        # cent of the calls would both be printed upwards.
+        (text, round_half_up(dollars) or Decimal(0))
+        for text, dollars in dues.lines
+        if not text.startswith("Rounding")
+    ]
     rest = sum((dollars for _, dollars in own[1:]), Decimal(0))
     percent = f"{dues.gst_percent.normalize():f}"
     told = [

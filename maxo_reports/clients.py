@@ -296,6 +296,9 @@ class _Reader:
             for problem in why.problems:
                 self._problem(f"rate_card: {problem}")
             return None
+        except (RuntimeError, ValueError) as why:
+            self._problem(f"rate_card: {named!r} is no name of a file: {why}")
+            return None
         self.cards[named], card = loaded, loaded.card
         for rate in card.rates:
             if rate.gst == "unknown":

@@ -11,7 +11,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from maxo_reports.archive.care import NOTES
 from maxo_reports.archive.pulls import Account as Archive
 from maxo_reports.archive.pulls import Pull
 from maxo_reports.config import Account, Settings
+from maxo_reports.core.brand import NO_BRAND, Logo
 from maxo_reports.core.period import BillingPeriod, months_before
 from maxo_reports.errors import ArchiveError, UsageError
 from maxo_reports.job import Job
@@ -29,16 +30,19 @@ from maxo_reports.pack import Pack
 
 SUMS = pack.SUMS
 README = "README.txt"
+_SENDER = ("name", "address", "abn", "phone", "email", "web", "colour")
 CARRIED = {
     Account: ("name", "timezone", "base_url", "cost_gst", "billing_day"),
     Settings: ("settle_hours", "crosscheck"),
 }
 """The settings that decide what is in a pack, or that no account can be without."""
+TABLES = {Account: ("brand", "recipient"), Settings: ()}
+"""Those that do, too, and have tables of their own."""
 LEFT = {
-    Account: ("id", "api_key_file", "api_key_env", "calls_per_month", "directory"),
+    Account: ("id", "api_key_file", "api_key_env", "calls_per_month", "directory", "send"),
     Settings: (
-        *("out", "archive", "requests_in_flight", "tries", "connect_timeout", "read_timeout"),
-        *("request_deadline", "trust_environment", "directory"),
+        *("out", "archive", "outbox", "requests_in_flight", "tries", "connect_timeout"),
+        *("read_timeout", "request_deadline", "trust_environment", "directory"),
     ),
 }
 """Those that stay behind: keys, places, and how the carrier is asked."""
@@ -137,6 +141,9 @@ def _fill(
     settings = _settings(job.account, job.workspace.settings, listed)
     thresholds = rules.thresholds(job.workspace.behaviour_of(job.account))
     settings += _table(config.BEHAVIOUR, thresholds) if thresholds else ""
+    settings += _letterhead(job.account)
+    if logo := job.account.brand.logo:
+        files.put(draft / _logo_name(logo), logo.content)
     files.put(draft / config.FILE, settings.encode())
     files.put(draft / README, _readme(job.account, job.period, pulls, months, packs).encode())
     files.put(draft / SUMS, sums.lines(draft, sums.below(draft)))
@@ -183,12 +190,30 @@ def _settings(account: Account, settings: Settings, directory: str = "") -> str:
     return first + _table("settings", general)
 
 
+def _letterhead(account: Account) -> str:
+    """Write who sends the account's statements, and to whom, as tables of ``maxo.toml``."""
+    brand, to, name = account.brand, account.recipient, f"account.{account.id}"
+    sender = {key: getattr(brand, key) for key in _SENDER if getattr(brand, key)}
+    if brand.logo:
+        sender["logo"] = _logo_name(brand.logo)
+    text = _table(f"{name}.brand", sender) if sender else ""
+    if brand.window != NO_BRAND.window:
+        text += _table(f"{name}.brand.window", asdict(brand.window))
+    if to is not None:
+        text += _table(f"{name}.recipient", asdict(to))
+    return text
+
+
+def _logo_name(logo: Logo) -> str:
+    return f"brand/logo.{'png' if logo.media_type == 'image/png' else 'svg'}"
+
+
 def _table(name: str, values: Mapping[str, Any]) -> str:
     lines = [f"{key} = {_value(value)}" for key, value in values.items()]
     return "\n".join(["", f"[{name}]", *lines]) + "\n"
 
 
-def _value(value: str | int | Sequence[str]) -> str:
+def _value(value: object) -> str:
     """Write a value as TOML, whose text in quotes is JSON's but for one control character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

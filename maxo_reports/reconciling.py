@@ -18,7 +18,7 @@ from maxo_reports.core.bills import itemised, summed
 from maxo_reports.core.bills.bill import CENT, Bill, BillLine, Rows, factor
 from maxo_reports.core.bills.calibrate import NO_PAIRS, Pairs
 from maxo_reports.core.bills.itemised import Matched
-from maxo_reports.core.bills.reconcile import Reconciliation, Tolerance, reconcile
+from maxo_reports.core.bills.reconcile import Reconciliation, Row, Tolerance, reconcile
 from maxo_reports.core.bills.scene import Scene
 from maxo_reports.core.changes import Changes
 from maxo_reports.core.checks import Check
@@ -66,6 +66,11 @@ class Compared:
     matched: Matched | None
     checks: tuple[Check, ...]
     pairs: Pairs = NO_PAIRS
+
+    @property
+    def taxed(self) -> tuple[Row, ...]:
+        """The rows that can tell of GST: the bill does not say of them that there is none."""
+        return tuple(row for row in self.whole.rows if not self.scene.rows.is_free(row.name))
 
 
 def compare(against: Against, invoice: Invoice, tolerance: Tolerance) -> Compared:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,6 +19,11 @@ _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _DELIMITERS = ",;\t"
 _PIECE = 1 << 20
 Line = tuple[int, Sequence[Any]]
+
+
+def figure(cell: float) -> Decimal:
+    """Return a workbook's figure as it shows it: in fifteen digits, without binary dust beyond."""
+    return Decimal(f"{cell:.15g}")
 
 
 def lines(content: bytes, name: str) -> Iterator[Line]:

@@ -22,6 +22,7 @@ from maxo_reports import config, definitions, export
 from maxo_reports.archive import sums
 from maxo_reports.cli import clock
 from maxo_reports.config import Account, Settings
+from maxo_reports.core.brand import NO_BRAND
 from maxo_reports.sandbox import Book, Sandbox
 
 DAY = 86_400
@@ -162,6 +163,23 @@ def test_verify_of_a_copy_that_cannot_be_written_takes_no_lock(tmp_path, monkeyp
 # --- export ---------------------------------------------------------------------------------
 
 
+LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10">'
+    '<rect width="20" height="10" fill="#7a1f5c"/></svg>'
+)
+LETTERHEAD = """\
+[brand]
+name    = "Harbour \\"Voice\\" Pty Ltd"
+address = ["Level 3", "NEWCASTLE NSW 2300"]
+abn     = "51 824 753 556"
+logo    = "logo.svg"
+window  = { left = 22, bottom = 21, width = 88, height = 34 }
+[account.acme.recipient]
+name    = "Acme"
+address = ["1 Quay St", "CAIRNS QLD 4870"]
+"""
+
+
 def test_another_machine_makes_the_same_bytes(tmp_path, capsys):
     """With nothing but the exported folder: the same pack, file by file, and no carrier."""
     folder = _books(tmp_path / "books")
@@ -170,7 +188,8 @@ def test_another_machine_makes_the_same_bytes(tmp_path, capsys):
     (folder / "templates" / "theme.toml").write_text(theme.replace("#0f5f8c", "#7a1f5c"))
     text = (definitions.shipped() / "reports" / "statement.toml").read_text()
     (folder / "reports" / "statement.toml").write_text(text.replace('title = "', 'title = "Our '))
-    more = "[settings]\nsettle_hours = 100\ntries = 3\n"
+    (folder / "logo.svg").write_text(LOGO)
+    more = "[settings]\nsettle_hours = 100\ntries = 3\n" + LETTERHEAD
     (folder / "maxo.toml").write_text((folder / "maxo.toml").read_text() + more)
     assert _issue(folder, _calls(5, SEPTEMBER), "2026-09", "--report", "brief") == 0
     calls = [*_calls(), call("late", OCTOBER + DAY, inboundrate="Satellite")]
@@ -182,9 +201,9 @@ def test_another_machine_makes_the_same_bytes(tmp_path, capsys):
     assert run(folder, "archive", "export", "2026-10", "--to", str(there), "--json") == 0
     said = json.loads(capsys.readouterr().out)
     sealed = folder / "out" / "acme" / "2026-10" / "r1"
-    assert (said["pulls"], said["packs"], said["replies"]) == ([2], [str(sealed)], 2)
+    assert (said["pulls"], said["packs"], said["replies"]) == ([2], [str(sealed)], 4)
     assert said["bytes"] == sum(map(len, _contents(there).values()))
-    assert not [name for name in _contents(there) if "2026-09" in name or ".parquet" in name]
+    assert not [name for name in _contents(there) if ".parquet" in name]
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
     shutil.rmtree(folder / "archive")
 
@@ -197,7 +216,10 @@ def test_another_machine_makes_the_same_bytes(tmp_path, capsys):
     assert run(there, *command) == 0
     again = there / "out" / "acme" / "2026-10" / "r1"
     assert _contents(again) == _contents(sealed)
-    assert "category-new" in (sealed / "manifest.json").read_text()
+    manifest = json.loads((sealed / "manifest.json").read_text())
+    assert "category-new" in {found["code"] for found in manifest["findings"]}
+    assert manifest["basis"]["brand"]["logo_sha256"]
+    assert manifest["basis"]["recipient"]["address"] == ["1 Quay St", "CAIRNS QLD 4870"]
     assert run(there, "verify", str(sealed), "--rebuild") == 0
     assert run(there, "archive", "verify") == 0
 
@@ -278,7 +300,8 @@ def test_an_export_that_cannot_be_is_refused_in_one_line(tmp_path, capsys, there
 @pytest.mark.parametrize("kind", [Account, Settings])
 def test_every_setting_travels_or_stays_by_decision(kind):
     """A new setting must be put in one of two lists: what decides a pack's content travels."""
-    carried, left = export.CARRIED[kind], export.LEFT[kind]
+    carried = (*export.CARRIED[kind], *export.TABLES[kind])
+    left = export.LEFT[kind]
     assert sorted((*carried, *left)) == sorted(kind.__dataclass_fields__)
 
 
@@ -293,7 +316,8 @@ def test_settings_read_back_as_they_were(name, day):
     text = export._settings(account, Settings(settle_hours=7, crosscheck="full"))
     read = tomllib.loads(text)
     problems = config.Problems("maxo.toml")
-    assert config._account("acme", read["account"]["acme"], problems) == account
+    given = read["account"]["acme"]
+    assert config._account("acme", given, NO_BRAND, Path(), problems) == account
     assert read["settings"] == {"settle_hours": 7, "crosscheck": "full"}
 
 

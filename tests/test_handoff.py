@@ -165,6 +165,12 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def myob_lines(folder: Path) -> list[str]:
+    """Return the lines of a MYOB journal below its headings."""
+    text = (folder / "acme-2026-10-myob-journal.txt").read_text(encoding="utf-8-sig")
+    return [line for line in text.splitlines()[1:] if line]
+
+
 def handoffs(folder: Path) -> Path:
     """Return the folder of the period's handoffs."""
     return folder / "out" / "acme" / "handoffs" / "2026-10"
@@ -280,9 +286,15 @@ def test_an_accrual_and_its_reversal_and_an_allocation(desk):
         ("01/11/2026", "107.89"),
     ]
     assert {row["*TaxRate"] for row in journal} == {"BAS Excluded"}
-    folder = made(desk, "--kind", "allocation", "--target", "xero-journal")
+    numbers = {line.split("\t")[0] for line in myob_lines(folder)}
+    mapping = (desk / "handoff.toml").read_text(encoding="utf-8")
+    mapping = mapping.replace('other = "6-2220"', 'other = "6-2220"\nallocated_from = "6-2210"')
+    (desk / "handoff.toml").write_text(mapping, encoding="utf-8")
+    two = ("--target", "xero-journal", "--target", "myob-journal")
+    folder = made(desk, "--kind", "allocation", *two)
     journal = rows(folder / "acme-2026-10-xero-journal.csv")
     assert sum(Decimal(row["*Amount"]) for row in journal) == 0
+    assert not numbers & {line.split("\t")[0] for line in myob_lines(folder)}
 
 
 def test_the_words_of_a_tax_document_are_in_no_file(desk):

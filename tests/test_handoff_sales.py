@@ -74,6 +74,7 @@ def test_an_invoice_for_each_client_is_what_its_statement_says(office):
         total = sum(Decimal(row["*UnitAmount"]) for row in own)
         assert total == Decimal(client["payable"])
         assert {row["*TaxType"] for row in own} == {"GST on Income"}
+        assert {row["Reference"] for row in own} == {"Calls 2026-10"}
         assert {row["*InvoiceDate"] for row in own} == {"02/11/2026"}
         assert {row["*DueDate"] for row in own} == {"16/11/2026"}
         assert {row["*AccountCode"] for row in own} == {"200"}

@@ -309,6 +309,19 @@ def test_an_account_can_be_a_clients_own(office: Office) -> None:
     assert "not-billed" not in {f["code"] for f in done.said["findings"]}
 
 
+def test_a_printed_statement_says_what_is_to_be_paid_and_not_the_calls_alone(
+    office: Office,
+) -> None:
+    """With charges of four decimals, the calls' own cents are nowhere on the cover."""
+    (office.folder / "reports" / "client-statement.toml").unlink()
+    office.write("oncharge.toml", '[client.smith]\nname = "Smith Dental"\nmarkup_percent = 12.3\n')
+    done = office.oncharge()
+    assert done.code == 1, done.err  # calls of nobody
+    paid = next(each["payable"] for each in done.said["clients"])
+    (page,) = [path for path in office.files("client-smith") if path.suffix == ".pdf"]
+    assert f"${Decimal(paid):,.2f}" in printed(page.parent)
+
+
 def test_the_clients_report_is_refused_where_it_would_show_costs(office: Office) -> None:
     """``run --report client-statement`` would print what the reseller pays."""
     done = ran(office.folder, "run", "2026-10", "--offline", "--report", "client-statement")
@@ -355,6 +368,10 @@ def test_a_cost_whose_gst_is_not_known_is_no_base_for_a_mark_up(office: Office) 
             "name 'Brown' is that of [client.x], too",
         ),
         ("x = ", "is not readable TOML"),
+        (
+            '[client.x]\nname = "Brown"\nrate_card = "~nobody-at-all/card.csv"\n',
+            "rate_card: '~nobody-at-all/card.csv' is no name of a file",
+        ),
     ],
 )
 def test_mistakes_in_the_terms_are_told(office: Office, terms: str, told: str) -> None:

@@ -114,6 +114,16 @@ KINDS = ("night", "sunday", "early", "premium", "premium sms", "abroad", "long",
 KINDS = (*KINDS, "repeats")
 
 
+def test_a_night_belongs_to_the_day_on_which_it_began(tmp_path: Path) -> None:
+    """A bar of Fridays: two on Saturday is open, and two on Friday is not."""
+    of = replace(USUAL, hours="18:00-03:00", days=("fri",), out_of_hours_percent=0)
+    # 16 October 2026 is a Friday.
+    opened = [out(1, at(16, 23), cost="60"), out(2, at(17, 2), cost="60")]
+    assert found(tmp_path, opened, of) == []
+    (one,) = found(tmp_path, [*opened, out(3, at(16, 2), cost="60")], of)
+    assert one.examples == ("3",)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_clean_months_give_nothing(tmp_path: Path, seed: int) -> None:
     """An office that works, with calls abroad and long ones."""
@@ -162,7 +172,7 @@ def test_whatever_is_planted_is_found_and_nothing_else(tmp_path: Path, seed: int
         ([out(n, at(11, 1), cost="60") for n in range(3)], SHORT),
         (
             [out(n, at(11, 1), cost="60") for n in range(3)],
-            replace(USUAL, hours="22:00-06:00", days=("sun",)),
+            replace(USUAL, hours="22:00-06:00", days=("sat",)),
         ),
         (
             [out(n, at(11, 1), cost="60") for n in range(3)],

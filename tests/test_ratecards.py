@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 from maxo_reports.core.rates.tariff import Band, Pool, Rounding
 from maxo_reports.errors import ConfigError
 from maxo_reports.ratecards import load, read
+from maxo_reports.ratecards.words import NotRead, clock, money
 
 CSV = """\
 Category,Direction,Prefix,Valid from,Valid to,Flagfall,Per minute,Per call,First increment,\
@@ -105,6 +106,22 @@ def test_a_workbook_says_the_same_as_its_csv() -> None:
     assert rate.band == Band(start=64_800, end=27_000)
 
 
+def test_a_figure_that_a_workbook_worked_out_is_what_it_shows() -> None:
+    """A tenth put on ten cents is eleven cents, and not a hair more; no time is after 24:00."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["category", "per minute", "time from", "time to"])
+    sheet.append(["Mobile", 0.1 * 1.1, time(7, 30), "18:00"])
+    target = BytesIO()
+    book.save(target)
+    (rate,) = read(target.getvalue(), "card.xlsx").card.rates
+    assert rate.per_minute == money(0.1 * 1.1) == Decimal("0.11")
+    assert clock(timedelta(days=1)) == 86_400
+    with pytest.raises(NotRead, match="must be a time of day"):
+        clock(timedelta(hours=25))
+
+
 def test_toml_is_exact_and_has_defaults() -> None:
     """A figure without quotes is the decimal that is written."""
     card = read(TOML.encode(), "card.toml").card
@@ -180,6 +197,9 @@ def test_overlapping_validity_is_refused_by_line() -> None:
         ("[[rate]]\nper_cal = 1\n", "c.toml", "'per_cal' is not a setting"),
         ("[pool.p]\nper = 'account'\n", "c.toml", "minutes of pool 'p' is missing"),
         ("x = ", "c.toml", "is not readable TOML"),
+        ("[[rate]]\nper_minute = inf\n", "c.toml", "must be dollars such as 0.25"),
+        ("[[rate]]\nper_minute = 1e30\n", "c.toml", "must be dollars such as 0.25"),
+        ("[[rate]]\nper_call = 1\ncategory = ['x']\n", "c.toml", "must be one value"),
     ],
 )
 def test_what_makes_no_sense_is_refused(text: str, name: str, told: str) -> None:

@@ -102,6 +102,14 @@ def test_a_sealed_reconciliation_is_verified_made_again_and_not_made_twice(place
     assert "every file is identical" in capsys.readouterr().out
 
 
+def test_the_letter_claims_what_lines_of_the_bill_prove(place, capsys):
+    """A line that stands twice is claimed, although no call of it is known by itself."""
+    _, said = reconciled(place, "banksia-couriers", capsys)
+    letter = (Path(said["pack"]) / "dispute" / "README.txt").read_text(encoding="utf-8")
+    assert "  line 15          16 calls billed twice: $4.40\n" in letter
+    assert "Billed beyond the records in all: $4.40." in letter
+
+
 def test_a_tolerance_decides_what_passes(place, capsys):
     """In dollars, to the cent, or in percent of the bill; another one is another revision."""
     _, first = reconciled(place, "quandong-legal", capsys)

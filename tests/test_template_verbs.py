@@ -42,6 +42,7 @@ def test_a_copy_passes_and_its_statement_can_be_looked_at(tmp_path: Path) -> Non
     tried = ran(tmp_path, "template", "check", "--pdf", str(look))
     assert tried.code == 0, tried.err
     assert "statement.html: nothing undefined, " in tried.out
+    assert "client-statement.html" in tried.out
     assert look.read_bytes().startswith(b"%PDF")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["look.pdf", "templates"]
 

@@ -127,13 +127,14 @@ class Matching:
     def looks(self, basis: GstBasis) -> Pairs:
         """Count the pairs whose charge is what the cost comes to if it excludes, or includes, GST.
 
-        Only costs and charges beside which a tenth shows are counted.
+        Only costs and charges beside which a tenth shows are counted, none free of GST.
         """
         unit = self.sums()[2]
         ways = [expected_sql(factor(cost_gst, basis), "cost") for cost_gst in _EITHER]
         one, other = (f"count(*) FILTER (abs(charge - {way}) < {unit})" for way in ways)
         row = self._db.execute(
-            f"SELECT count(*), {one}, {other} FROM judged WHERE abs(cost) > {20 * unit}"
+            f"SELECT count(*), {one}, {other} FROM judged"
+            f" WHERE abs(cost) > {20 * unit} AND NOT free"
         ).fetchone()
         assert row is not None, "an aggregate has always one row"
         return Pairs(*row)

@@ -74,11 +74,15 @@ def _expected(store: CallStore, of: Behaviour) -> str:
     """Return the condition that a call began when calls are expected, on the local clock."""
     start, end = (60 * minute for minute in of.open_minutes)
     at = f"({store.local()} % {_DAY})"
-    either = "AND" if start < end else "OR"  # a bar is open over midnight
     days = ", ".join(str(WEEKDAYS.index(day)) for day in of.days) or "-1"
     # 1 January 1970 was a Thursday.
-    day = f"(({store.local()} // {_DAY} + 3) % 7)"
-    return f"{day} IN ({days}) AND ({at} >= {start} {either} {at} < {end})"
+    today, yesterday = (
+        f"(({store.local()} // {_DAY} + {since}) % 7) IN ({days})" for since in (3, 2)
+    )
+    if start < end:
+        return f"{today} AND {at} >= {start} AND {at} < {end}"
+    # A bar is open over midnight: what is left of a night is of the day on which it began.
+    return f"({today} AND {at} >= {start} OR {yesterday} AND {at} < {end})"
 
 
 def _destinations(store: CallStore, of: Behaviour) -> Iterator[Seen]:

@@ -34,7 +34,8 @@ class Behaviour:
     """The thresholds: ``[behaviour]`` of maxo.toml. A threshold of 0 switches its check off.
 
     Dollars are a month's, of one service number. ``hours`` and ``days`` are when calls are
-    expected, in the account's zone; public holidays are not known. Calls out of hours are told
+    expected, in the account's zone; public holidays are not known. Hours that go over midnight
+    are of the day on which they begin, as those of a rate card are. Calls out of hours are told
     only where they are a share of their number's cost, too: a busy one always has some.
     """
 

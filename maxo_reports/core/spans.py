@@ -26,6 +26,7 @@ _RANGE = re.compile(r"(.+?)\s*(?:\.\.|\bto\b|[-\u2010-\u2015])\s*([^-\u2010-\u20
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE | re.ASCII)
 _LOST_ZERO = re.compile(r"[23478][0-9]{8}", re.ASCII)
 _DIGITS = re.compile(r"\+?[0-9]+", re.ASCII)
+_FREE_OR_LOCAL = re.compile(r"1[38]00[0-9]{6}", re.ASCII)
 _AS_TEXT = "format the column as text and enter it again"
 
 Relation = Literal["apart", "nested", "same", "crossing"]
@@ -131,6 +132,8 @@ def extension(text: str) -> Span:
 def _range(first: str, last: str) -> Span | None:
     """Read both ends of a range; None where the text is one number written with a hyphen."""
     low, end = _key(first), compact(last)
+    if _FREE_OR_LOCAL.fullmatch(compact(first) + end):
+        return None  # 1800-121-210 is one number, though 1800121 is one of seven digits
     if low.isdigit() and end.isdigit() and len(low) == len(end) <= LONGEST_EXTENSION:
         return _ordered(EXTENSION, low, end)
     if not low.startswith("+") or not _is_network(low):

@@ -88,7 +88,7 @@ def calibrate(job: Job, asked: Asked) -> Calibration:
     with locks.alone(plainly):
         work = asking.archived(plainly, _PULL_IT)
         compared = reconciliation.look(plainly, looks, work, read, tolerance)
-    return calibrating.calibrate(compared.whole.rows, basis, compared.pairs)
+    return calibrating.calibrate(compared.taxed, basis, compared.pairs)
 
 
 def reconciled_as_json(job: Job, done: Reconciled) -> dict[str, Any]:

@@ -11,13 +11,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 from maxo_reports import definitions
+from maxo_reports.charging import table
 from maxo_reports.config import Account, Settings, Workspace
 from maxo_reports.core.brand import Brand, Recipient
 from maxo_reports.core.checks import Finding, State
+from maxo_reports.core.heading import CHARGED
+from maxo_reports.core.money import round_half_up
+from maxo_reports.core.rates.oncharge import Dues
 from maxo_reports.core.report import Definition, Report, Source
+from maxo_reports.core.sections import CHARGES
 from maxo_reports.engine import asking, locks
 from maxo_reports.engine.asking import period_of
 from maxo_reports.engine.packs import DEFAULT_REPORTS, sample
@@ -131,7 +137,20 @@ def _states(source: Source) -> Iterator[Source]:
 
 
 def _filled(definition: Definition, source: Source) -> Report:
+    if any(spec.kind == CHARGES for spec in definition.sections):
+        source = _of_a_client(source)
     return built(definitions.Loaded(definition, ""), source)
+
+
+def _of_a_client(source: Source) -> Source:
+    """Return the sample as a client's statement is given it, with a fee beside the calls."""
+    calls, fee = source.ledger.control.cost, Decimal(10)
+    net = round_half_up(calls + fee)
+    gst = round_half_up(net.scaleb(-1))
+    none = Decimal(0)
+    dues = Dues(calls, (("Number hire", fee),), none, none, net - calls - fee, net, gst, fee)
+    heading = replace(source.heading, cost_gst="exclusive", charged=CHARGED)
+    return replace(source, heading=heading, charges=table(dues))
 
 
 def _proofread(template: str, states: Sequence[Report], asked_for: Wanted) -> list[Remark]:

@@ -37,11 +37,15 @@ _LIMITS = Limits(
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """What becomes a line, and what lines and entries are called."""
+    """What becomes a line, and what lines and entries are called.
+
+    ``sale`` stands on invoices to clients, who are not told which carrier it was.
+    """
 
     split_by: tuple[str, ...] = ("category",)
     description: str = "{category} {first} to {last} ({calls} {duration})"
     narration: str = "MaxoTel calls {period}"
+    sale: str = "Calls {period}"
     other: str = "Other charges of the bill (not calls) {period}"
     due_days: int = 14
     currency: str = "AUD"
@@ -120,7 +124,10 @@ def _check_lines(lines: Lines, problems: Problems) -> None:
                 f"there is: {known}"
             )
     _check_pattern("[lines] description", lines.description, line_fields(lines), problems)
-    for name, pattern in (("narration", lines.narration), ("other", lines.other)):
+    for name, pattern in (
+        *(("narration", lines.narration), ("sale", lines.sale)),
+        ("other", lines.other),
+    ):
         _check_pattern(f"[lines] {name}", pattern, OF_PERIOD, problems)
 
 

@@ -13,6 +13,8 @@ from maxo_reports.core.money import micros_from_text
 from maxo_reports.errors import UsageError
 
 SHORT = {"accrual": "ACC", "allocation": "ALL"}
+LETTERS = {"bill": "B", "accrual": "A", "allocation": "L"}
+"""What MYOB's numbers begin with: no two kinds of a month have the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from maxo_reports.errors import ConfigError, UsageError, did_you_mean
 from maxo_reports.handing import sold
 from maxo_reports.handing.books import ANY_BOOKS, COUNTERS, Books
 from maxo_reports.handing.mapping import HandoffMap
-from maxo_reports.handing.order import SHORT, Order
+from maxo_reports.handing.order import LETTERS, SHORT, Order
 from maxo_reports.handing.sold import Charged
 from maxo_reports.handing.words import filled, of_period, worded
 
@@ -135,7 +135,7 @@ def _entry(order: Order, books: Books, mapping: HandoffMap, source: Source) -> E
     text = filled(lines.narration, of_period(source.heading))
     counter = Counter(getattr(books, COUNTERS[order.kind]), text, books.gst_paid)
     # MYOB's own numbers have eight characters.
-    code = f"{SHORT.get(order.kind, 'BILL')[0]}{period.last:%y%m%d}"
+    code = f"{LETTERS[order.kind]}{period.last:%y%m%d}"
     return Entry(number, code, day, due, books.contact, text, (), counter)
 
 

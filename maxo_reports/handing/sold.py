@@ -102,7 +102,7 @@ def posted(
         problems.append("gst_collected is missing: where GST goes")
     if problems:
         raise ConfigError([f"{mapping.path}: [books.{books}] {each}" for each in problems])
-    text = filled(mapping.lines.narration, known)
+    text = filled(mapping.lines.sale, known)
     counter = Counter(said.receivable, text, said.gst_collected)
     day = order.day or heading.period.last
     due = order.due or day + timedelta(days=mapping.lines.due_days)

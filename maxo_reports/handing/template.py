@@ -26,6 +26,7 @@ version = 1
 split_by    = ["category"]
 description = {description}
 narration   = {narration}
+sale        = {sale}         # on invoices to clients: without the carrier's name
 due_days    = {due_days}                  # a bill is due so many days after its date
 """
 _BOOKS = """
@@ -65,6 +66,7 @@ def text(portions: Sequence[Portion], names: Sequence[str], dimensions: Iterable
         dimensions=", ".join(name for name in dimensions if name not in lines.split_by),
         description=_quoted(lines.description),
         narration=_quoted(lines.narration),
+        sale=_quoted(lines.sale),
         due_days=lines.due_days,
     )
     books = [

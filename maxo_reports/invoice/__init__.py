@@ -19,6 +19,7 @@ from typing import Any
 from maxo_reports.core.bills.bill import Bill, BillLine
 from maxo_reports.core.bills.reconcile import Tolerance
 from maxo_reports.core.money import GstBasis
+from maxo_reports.core.text import has_controls
 from maxo_reports.errors import ConfigError
 from maxo_reports.invoice import calls, headings, lines, words
 from maxo_reports.invoice.calls import CallList
@@ -99,6 +100,8 @@ def _tabled(path: Path, problems: Problems) -> tuple[dict[str, Given], list[Bill
         fact = "gst" if kind == "gst basis" else kind
         # 'gst' alone is the line of that name; the basis has a name of its own in a table.
         if fact in FACTS and kind != "gst":
+            if fact in facts:
+                problems.add(f"says {fact!r} again, after {facts[fact].at}", at)
             text, charge = cells.get("text", ""), cells.get("charge", "")
             facts[fact] = Given(charge if fact == "total" and charge != "" else text, at)
         elif (line := lines.line(cells, at, problems)) is not None:
@@ -135,17 +138,18 @@ def _written(path: Path, list_path: Path | None, problems: Problems) -> Invoice:
     if type(seconds) is not int or not 0 <= seconds <= _MOST_SECONDS:
         problems.add(f"seconds must be from 0 to {_MOST_SECONDS}, not {seconds!r}")
     said = content.get("calls")
-    if said is not None and not isinstance(said, str):
+    if said is not None and (not isinstance(said, str) or has_controls(said)):
         problems.add('calls must name the file with the list of calls: calls = "calls.csv"')
     elif said is not None and list_path is None:
         list_path = path.parent / said
     if list_path is None:
         lines.check_names(names, found, problems)
-    columns = {
-        name: heading
-        for name, heading in _table(content, "columns", problems).items()
-        if isinstance(heading, str)
-    }
+    columns = {}
+    for name, heading in _table(content, "columns", problems).items():
+        if isinstance(heading, str):
+            columns[name] = heading
+        else:
+            problems.add(f"[columns] {name} must be a heading in quotes, not {heading!r}")
     listed = _listed(list_path, columns, problems)
     problems.raise_any()
     return Invoice(path, made, listed, tolerance, seconds, _hashes(path, list_path))

@@ -90,7 +90,7 @@ class _Reader:
         self._problems = problems
         self._width = max(places.values(), default=0) + 1
         self._charges = _Memo(words.micros)
-        self._numbers = _Memo(lambda cell: numbering.compact(words.text(cell)))
+        self._numbers = _Memo(lambda cell: numbering.compact(words.party(cell)))
         self._lengths = _Memo(words.length)
         self._days = _Memo(words.day_number)
         self._clocks = _Memo(words.clock)
@@ -111,11 +111,13 @@ class _Reader:
             "seconds", cells, lines, self._lengths, "is neither seconds nor h:mm:ss", ""
         )
         moments = self._times(cells, lines)
+        ids = _texts(cells, "id", count)
+        self._check_ids(cells, ids, lines)
         if short or charges is None or lengths is None or moments is None:
             return None
         return ListedCalls(
             lines,
-            _texts(cells, "id", count),
+            ids,
             [found[0] for found in moments],
             [found[-1] for found in moments],
             self._parties(cells, "from", count),
@@ -125,6 +127,18 @@ class _Reader:
             _texts(cells, "category", count),
             charges,
         )
+
+    def _check_ids(
+        self, cells: Mapping[str, Sequence[Any]], ids: Sequence[str], lines: Sequence[int]
+    ) -> None:
+        """Note a line with neither id nor time: it is no call, but a list's total or its like."""
+        if any(name in cells for name in _TIMES):
+            return
+        for line, call_id in zip(lines, ids, strict=True):
+            if not call_id:
+                self._problems.add(
+                    "no call id, and the list has no times: is it a total?", f"line {line}"
+                )
 
     def _parties(self, cells: Mapping[str, Sequence[Any]], name: str, count: int) -> list[str]:
         return [self._numbers[cell] for cell in cells[name]] if name in cells else [""] * count

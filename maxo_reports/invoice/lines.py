@@ -46,8 +46,8 @@ def bill(
     basis = _choice(facts.get("gst"), problems)
     total = _dollars(facts.get("total"), problems)
     zone = facts.get("timezone")
-    if zone is not None and zone.value not in available_timezones():
-        meant = did_you_mean(str(zone.value), available_timezones())
+    if zone is not None and words.text(zone.value) not in available_timezones():
+        meant = did_you_mean(words.text(zone.value), available_timezones())
         problems.add(f"timezone {zone.value!r} is not an IANA zone{meant}", zone.at)
     days = {name: _day(facts.get(name), name, problems) for name in ("issued", "from", "to")}
     first, last = days["from"], days["to"]
@@ -65,7 +65,7 @@ def bill(
         days["issued"],
         first,
         last,
-        str(zone.value) if zone is not None else "",
+        words.text(zone.value) if zone is not None else "",
         dict(names),
     )
     if "total" in facts and lines and made.added_up != total:
@@ -96,8 +96,8 @@ def line(given: Mapping[str, Any], at: str, problems: Problems) -> BillLine | No
     if has_controls(text + category):
         problems.add("text and category must hold no control characters", at)
     calls = given.get("calls", "")
-    count = words.length(calls) if calls not in {"", None} else None
-    if calls not in {"", None} and count is None:
+    count = words.length(calls) if words.text(calls) else None
+    if words.text(calls) and count is None:
         problems.add(f"calls {calls!r} is no whole number", at)
     if kind == "credit" and charge > 0:
         problems.add("a credit is below nought: write it with a minus", at)
@@ -110,15 +110,17 @@ def line(given: Mapping[str, Any], at: str, problems: Problems) -> BillLine | No
 def names(given: Mapping[str, Any], problems: Problems) -> dict[str, str]:
     """Read which rate categories the bill calls what: ``"Calls to mobiles" = ["Mobile"]``."""
     found: dict[str, str] = {}
+    seen: set[str] = set()
     for name, categories in given.items():
         listed = categories if isinstance(categories, list) else [categories]
         for category in listed:
             if not isinstance(category, str):
                 problems.add(f"[categories] {name!r} must be a text or a list of texts")
-            elif category in found:
+            elif folded(category) in seen:
                 problems.add(f"[categories] {category!r} stands under two names")
             else:
                 found[category] = name
+                seen.add(folded(category))
     return found
 
 

@@ -12,34 +12,42 @@ from decimal import Decimal
 from typing import Any
 
 from maxo_reports.core.money import micros_from_text
+from maxo_reports.rows import figure
 
 _DAY = re.compile(r"(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})/(\d{1,2})/(\d{4}))", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.0+)?\s*([AaPp][Mm])?", re.ASCII)
 _LENGTH = re.compile(r"(?:(\d{1,6}):)?(\d{1,6}):(\d{2})", re.ASCII)
+_DOLLARS = re.compile(r"(-?)\s*\$?\s*(-?)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]+)?", re.ASCII)
 _EPOCH = date(1970, 1, 1)
 _NOON = 12
+_MOST_DIGITS = 12
 
 
 def micros(cell: Any) -> int | None:
     """Read dollars: ``1,234.50``, ``$0.25``, ``-0.25`` or ``(0.25)``, to the micro-dollar."""
     if isinstance(cell, bool):
         return None
-    if isinstance(cell, (int, Decimal)):
-        return micros_from_text(f"{cell:f}" if isinstance(cell, Decimal) else f"{cell}")
     if isinstance(cell, float):
-        return micros_from_text(f"{Decimal(repr(cell)):f}")
-    text = str(cell).strip().replace("\u2212", "-").replace("$", "").replace(",", "")
+        cell = figure(cell)
+    if isinstance(cell, Decimal):
+        plain = cell.is_finite() and cell.adjusted() < _MOST_DIGITS
+        return micros_from_text(f"{cell:f}") if plain else None
+    text = str(cell).strip().replace("\u2212", "-")
     if text.startswith("(") and text.endswith(")"):
-        text = f"-{text[1:-1]}"
-    return micros_from_text(text.strip())
+        text = f"-{text[1:-1].strip()}"
+    # A comma marks thousands and nothing else: 0,25 is no figure, and not twenty-five dollars.
+    match = _DOLLARS.fullmatch(text)
+    if match is None or (match[1] and match[2]):
+        return None
+    return micros_from_text(f"{match[1] or match[2]}{match[3].replace(',', '')}{match[4] or ''}")
 
 
 def day(cell: Any) -> date | None:
     """Read a day: ``2026-10-31`` or ``31/10/2026``."""
     if isinstance(cell, datetime):
-        return cell.date()
+        cell = cell.date()
     if isinstance(cell, date):
-        return cell
+        return _in_reach(cell)
     match = _DAY.fullmatch(str(cell).strip())
     return _calendar(match) if match else None
 
@@ -83,7 +91,7 @@ def length(cell: Any) -> int | None:
     if isinstance(cell, time):
         return _of_day(cell)
     if isinstance(cell, float):
-        return int(cell) if cell.is_integer() else None
+        return int(cell) if cell.is_integer() and cell >= 0 else None
     text = str(cell).strip()
     if text.isascii() and text.isdigit() and len(text) <= 9:
         return int(text)
@@ -92,13 +100,19 @@ def length(cell: Any) -> int | None:
 
 
 def text(cell: Any) -> str:
-    """Return a cell as text; a telephone number that a workbook took for one gets its nought."""
+    """Return a cell as text; a figure without the decimals that it does not have."""
     if isinstance(cell, str):
         return cell.strip()
     if isinstance(cell, float) and cell.is_integer():
-        digits = str(int(cell))
-        return f"0{digits}" if len(digits) == 9 and digits[0] in "23478" else digits
+        return str(int(cell))
     return "" if cell is None else str(cell).strip()
+
+
+def party(cell: Any) -> str:
+    """Return a telephone number as text; one that a workbook took for a figure gets its nought."""
+    digits = text(cell)
+    lost = isinstance(cell, (int, float)) and len(digits) == 9 and digits[0] in "23478"
+    return f"0{digits}" if lost else digits
 
 
 def _calendar(match: re.Match[str]) -> date | None:
@@ -109,6 +123,11 @@ def _calendar(match: re.Match[str]) -> date | None:
         read = date(int(year), int(month), int(number))
     except ValueError:
         return None
+    return _in_reach(read)
+
+
+def _in_reach(read: date) -> date | None:
+    """Return a day that has room on both sides in the calendar of the machine."""
     return read if 1971 <= read.year <= 9998 else None
 
 

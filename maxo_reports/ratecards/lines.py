@@ -138,6 +138,9 @@ class Lines:
             self.problem(place, f"says something else of pool {name!r} than {first}")
 
     def _cell(self, place: str, column: str, cell: Any) -> Any:
+        if isinstance(cell, (list, dict)):
+            self.problem(place, f"{column} must be one value, not several")
+            return None
         try:
             return _READ[column](cell)
         except NotRead as why:
@@ -190,7 +193,7 @@ class Lines:
     def _check(self, place: str, said: Mapping[str, Any]) -> None:
         """Note what makes no sense together."""
         given = {name for name, value in said.items() if value is not None}
-        text = said.get("category", "")
+        text = said.get("category") or ""
         if has_controls(text) or len(text) > _LONGEST:
             self.problem(place, f"category must be at most {_LONGEST} letters, all of them seen")
         if not {"per_minute", "per_call"} & said.keys():

@@ -16,6 +16,7 @@ from maxo_reports.core.cdr import INBOUND, OUTBOUND
 from maxo_reports.core.money import COST_PLACES, GST_BASES
 from maxo_reports.core.rates.tariff import ALL_WEEK, DAY, METHODS, POOLED, STAGES, WEEKDAYS
 from maxo_reports.errors import did_you_mean
+from maxo_reports.rows import figure
 
 _DOLLARS = re.compile(rf"[0-9]{{1,6}}(?:\.[0-9]{{1,{COST_PLACES}}})?", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,7}", re.ASCII)
@@ -23,6 +24,7 @@ _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?", re.ASCII)
 _AUSTRALIAN_DAY = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", re.ASCII)
 _PREFIX = re.compile(r"\+?[0-9]{1,15}", re.ASCII)
 _EPOCH = date(1970, 1, 1)
+_MOST_DIGITS = 18
 _SPANS = re.compile(r"[\s,;]+")
 DIRECTIONS: Mapping[str, str] = {
     **dict.fromkeys(("in", "inbound", "incoming"), INBOUND),
@@ -50,9 +52,8 @@ def text(cell: Any) -> str:
     if cell is None:
         return ""
     if isinstance(cell, float):
-        # The shortest text of a binary figure is what somebody typed.
-        cell = Decimal(repr(cell))
-    if isinstance(cell, Decimal):
+        cell = figure(cell)
+    if isinstance(cell, Decimal) and cell.is_finite() and abs(cell.adjusted()) < _MOST_DIGITS:
         whole = cell == cell.to_integral_value()
         return f"{cell.quantize(Decimal(1)):f}" if whole else f"{cell.normalize():f}"
     return str(cell).strip()
@@ -140,7 +141,7 @@ def clock(cell: Any) -> int:
         cell = cell.time()
     if isinstance(cell, time):
         return cell.hour * 3600 + cell.minute * 60 + cell.second
-    if isinstance(cell, timedelta):
+    if isinstance(cell, timedelta) and timedelta(0) <= cell <= timedelta(days=1):
         return int(cell.total_seconds())
     match = _CLOCK.fullmatch(text(cell))
     if match is not None:

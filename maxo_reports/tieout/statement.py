@@ -136,10 +136,22 @@ def _compare_cover(
     assert table is not None, "only the itemised list has no table"
     words = [word for line in cover for word in line.words]
     totals = _expected(table.rows[0].cells, table.columns, report.places).figures
-    for heading, kind, figure in (*totals, ("to the cent", Kind.CENTS, report.payable)):
+    for heading, kind, figure in (*totals, _paid(report)):
         found.figures += 1
         if all(read(word, kind) != figure for word in words):
             found.add(f"page 1: the total {heading.lower()}, {said(figure)}, is not there")
+
+
+def _paid(report: Report) -> tuple[str, Kind, Decimal]:
+    """Return what is paid: of a client's statement the sum of its charges, with fees and GST."""
+    charged = next(
+        (s.table for s in report.sections if s.spec.kind == "charges" and s.table), None
+    )
+    if charged is None:
+        return "to the cent", Kind.CENTS, report.payable
+    due = next(row.cells[1] for row in charged.rows if row.role is Role.TOTAL)
+    assert isinstance(due, Decimal), "charges are dollars"
+    return "to be paid", Kind.CENTS, due
 
 
 def _compare_rows(

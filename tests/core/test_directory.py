@@ -57,6 +57,13 @@ def test_ways_of_writing_numbers(written: str, low: str, high: str) -> None:
     assert found.family == ("number" if low.startswith("+") else "extension")
 
 
+@pytest.mark.parametrize("written", ["1800-121-210", "1800-975-007", "1300-975-707"])
+def test_a_number_written_in_threes_is_one_number_and_no_range(written: str) -> None:
+    """1800121 is one of seven digits by itself: 1800-121-210 is not what begins there."""
+    assert span(written) == span(written.replace("-", ""))
+    assert span("1800121-29").low == "+611800121"
+
+
 @pytest.mark.parametrize(
     ("written", "why"),
     [

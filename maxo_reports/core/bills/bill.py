@@ -106,7 +106,9 @@ class Rows:
             self._known[folded(category)] = self._known.get(folded(row), row)
         has_rest = any(not line.category for line in bill.call_lines)
         self._rest = ALL_CALLS if has_rest and listed is None else ""
+        self._own = {self.of(category) for category in own}
         self._free = {self.of(line.category) for line in bill.call_lines if line.gst_free}
+        self._rest_is_free = any(line.gst_free and not line.category for line in bill.call_lines)
 
     def of(self, category: str) -> str:
         """Return the row of a category."""
@@ -114,7 +116,7 @@ class Rows:
 
     def is_free(self, row: str) -> bool:
         """Tell whether the bill says that a row is free of GST."""
-        return row in self._free
+        return row in self._free or (self._rest_is_free and row not in self._own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class Billed(NamedTuple):
     """One call as the bill lists it.
 
     ``line`` is where it stands in the list, ``number`` who was called or called, ``charge``
-    micro-dollars, ``seconds`` None where the list has no duration.
+    micro-dollars, ``seconds`` None where the list has no duration. ``unixtime`` is 0 where the
+    list has no times.
     """
 
     line: int
@@ -83,6 +84,12 @@ class Difference:
     def micros(self) -> int:
         """What the difference adds to the total."""
         return sum(micros for _, micros in self.moves)
+
+    @property
+    def began(self) -> int | None:
+        """When the call that it is about began, by the record if there is one; None if unknown."""
+        either = self.called or self.billed
+        return (either.unixtime or None) if either else None
 
     @property
     def row(self) -> str:

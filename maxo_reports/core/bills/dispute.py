@@ -6,7 +6,7 @@ The letter claims only what the evidence shows to be billed too much. What speak
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from maxo_reports.core.bills.differences import CLAIMS, CLASSES, Difference
@@ -55,15 +55,13 @@ def tables(result: Result) -> Mapping[str, Table]:
 
 def _row(each: Difference, clock: LocalClock) -> Row:
     called, billed = each.called, each.billed
-    either = called or billed
-    assert either is not None, "only differences of calls are listed"
     return Row(
         (
             each.kind,
             called.call_id if called else None,
             f"{billed.line}" if billed else each.at or None,
             (billed.call_id or None) if billed else None,
-            clock.local(either.unixtime),
+            clock.local(each.began) if each.began is not None else None,
             called.direction if called else None,
             called.a_party if called else None,
             called.b_party if called else (billed.number if billed else None),
@@ -84,7 +82,7 @@ def letter(heading: Heading, result: Result, program: str) -> str:
     """Return the letter: what is claimed, on what evidence, and what the other files are."""
     whole = result.whole
     bill, period = whole.bill, heading.period
-    claims = [_claim(kind, result) for kind in CLAIMS]
+    claims = [claim for kind in CLAIMS for claim in _claims(kind, result)]
     claimed = sum((value for _, value in claims), Decimal(0))
     cost, total = _said(dollars(whole.cost)), _said(dollars(bill.total))
     lines = [
@@ -97,13 +95,12 @@ def letter(heading: Heading, result: Result, program: str) -> str:
         f"same days. The records come to {cost}, the bill to {total}.",
         "",
     ]
-    said = [line for line, _ in claims if line]
-    if said:
-        lines += ["Please look at these calls and tell us what you find:", ""]
-        lines += said
+    if claims:
+        lines += ["Please look at these charges and tell us what you find:", ""]
+        lines += [line for line, _ in claims]
         lines += ["", f"Billed beyond the records in all: {_said(claimed)}.", ""]
     else:
-        lines += ["We found no call that is billed beyond its record.", ""]
+        lines += ["We found no charge that is billed beyond the records.", ""]
     if whole.unexplained:
         left = _said(dollars(whole.unexplained))
         lines += [
@@ -128,15 +125,24 @@ def letter(heading: Heading, result: Result, program: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _claim(kind: str, result: Result) -> tuple[str, Decimal]:
-    """Return a line of the letter on one class, and what it claims, too little taken off."""
-    found = [d for d in result.whole.differences if d.kind == kind and (d.called or d.billed)]
-    if not found:
-        return "", Decimal(0)
+def _claims(kind: str, result: Result) -> Iterator[tuple[str, Decimal]]:
+    """Yield lines of the letter on one class, and what each claims, too little taken off.
+
+    One is for the calls in the class's file. A bill without a list of calls proves some by its
+    own lines; each of these is named by where it stands.
+    """
+    found = [each for each in result.whole.differences if each.kind == kind]
+    called = [each for each in found if each.called or each.billed]
+    if called:
+        yield _claim(f"{kind}.csv", len(called), kind, called)
+    for each in found:
+        if not (each.called or each.billed):
+            yield _claim(each.at or each.row, each.calls, kind, [each])
+
+
+def _claim(where: str, calls: int, kind: str, found: Sequence[Difference]) -> tuple[str, Decimal]:
     value = dollars(sum(each.micros for each in found))
-    name = f"{kind}.csv"
-    words = f"{counted(len(found), 'call')} {CLASSES[kind]}"
-    return f"  {name:<16} {words}: {_said(value)}", value
+    return f"  {where:<16} {counted(calls, 'call')} {CLASSES[kind]}: {_said(value)}", value
 
 
 def _meaning(name: str) -> str:

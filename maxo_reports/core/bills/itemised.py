@@ -139,16 +139,19 @@ def _single(single: Single, scene: Scene) -> Difference:
     if single.twin is not None:
         why = f"the same call as line {single.twin_line} of the list"
         return found("duplicate", why, single.twin)
-    inside = scene.period.start <= billed.unixtime < scene.period.end
-    month = scene.month.start <= billed.unixtime < scene.month.end
-    whole = any(span.start <= billed.unixtime < span.end for span in scene.whole)
+    began = billed.unixtime or (other.unixtime if other else 0)
+    if not began:
+        return found("missing", "no record has its id; the list does not say when it began")
+    inside = scene.period.start <= began < scene.period.end
+    month = scene.month.start <= began < scene.month.end
+    whole = any(span.start <= began < span.end for span in scene.whole)
     if inside or (other is None and whole):
         return found("missing", "the archive has the time whole, and no such record")
     record = "" if other else "; that period is not in the archive"
     if month:
         why = f"in the bill's month in {scene.zone}, not in the account's{record}"
         return found("boundary", why, other)
-    if billed.unixtime < scene.period.start:
+    if began < scene.period.start:
         return found("late", f"began before the period{record}", other)
     return found("missing", "began after the period, which no bill for it can charge", other)
 

@@ -94,7 +94,7 @@ def _call(each: Difference, clock: LocalClock) -> tuple[Cell, ...]:
     return (
         called.call_id if called else None,
         at,
-        clock.local(either.unixtime) if either else None,
+        clock.local(each.began) if each.began is not None else None,
         called.a_party if called else None,
         called.b_party if called else (billed.number if billed else None),
         either.seconds if either else None,

@@ -77,7 +77,7 @@ def differences(
     for difference in moved:
         for name, micros in difference.moves:
             row = rows.setdefault(name, _Row(RowSums()))
-            row.sums = _with(row.sums, micros, difference.kind, name, scene)
+            row.sums = _with(row.sums, micros, difference, name, scene)
     found = list(moved)
     for name in sorted(rows):
         found += _of_row(name, rows[name], scene)
@@ -96,8 +96,11 @@ def _boundary(out: Sequence[Called], into: Sequence[Called], scene: Scene) -> It
 
 def _since(changes: Changes | None, out: set[str], scene: Scene) -> Iterator[Difference]:
     """Yield what became of the records after the bill was issued, which it could not know."""
+    month = scene.month
     for change in changes.calls if changes else ():
-        if change.call_id not in out:
+        # A record that is gone, or free by now, is not among those that are out of the month.
+        inside = month.start <= change.either.unixtime < month.end
+        if inside and change.call_id not in out:
             yield from _changed(change, scene)
 
 
@@ -139,10 +142,12 @@ def _called(call_id: str, content: Content) -> Called:
     )
 
 
-def _with(sums: RowSums, micros: int, kind: str, row: str, scene: Scene) -> RowSums:
+def _with(sums: RowSums, micros: int, of: Difference, row: str, scene: Scene) -> RowSums:
     """Return a row's sums after a call has come or gone; a cost that changed is no call."""
     expected = scene.factor_of(row).expected(micros)
-    calls = 0 if kind == "re-rated" else (1 if micros > 0 else -1)
+    # A credit that comes takes dollars away: the sign alone does not say which way it went.
+    came = (micros > 0) == (of.called is None or of.called.cost > 0)
+    calls = 0 if of.kind == "re-rated" else (1 if came else -1)
     return RowSums(
         sums.calls + calls,
         sums.charged + calls,
@@ -242,14 +247,18 @@ def _renamed(rows: Mapping[str, _Row]) -> Iterator[Difference]:
 def _moved(rows: Mapping[str, _Row]) -> Iterator[Difference]:
     """Yield calls that one row has too few and another too many: as many, with as many dollars."""
     left = {n: (r.rest, _too_many(r)) for n, r in rows.items() if r.rest}
-    for name, (rest, more) in sorted(left.items()):
-        against = [
+    against = {
+        name: [
             other
             for other, (its_rest, its_more) in left.items()
             if its_rest == -rest and any(m and -m in its_more for m in more)
         ]
-        if rest < 0 and len(against) == 1:
-            (other,) = against
+        for name, (rest, more) in left.items()
+    }
+    for name, (rest, more) in sorted(left.items()):
+        # Of two rows that have too few, nobody can say whose calls the third has too many.
+        if rest < 0 and len(against[name]) == 1 == len(against[against[name][0]]):
+            (other,) = against[name]
             count = max(abs(m) for m in more if -m in left[other][1])
             why = f"{counted(count, 'call')} fewer in {name!r} and more in {other!r} than recorded"
             moves = ((name, rest), (other, -rest))

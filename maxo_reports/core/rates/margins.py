@@ -291,7 +291,8 @@ def findings(margin: Margin) -> tuple[Finding, ...]:
                     "charge-unknown",
                     "error",
                     where,
-                    "calls cannot be charged: their cost cannot be read, or no rate is for them",
+                    "calls cannot be charged: their cost or duration cannot be read, or no rate "
+                    "is for them",
                     len(account.uncharged),
                     dollars(sum(call.cost or 0 for call in account.uncharged)),
                 )

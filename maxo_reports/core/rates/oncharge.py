@@ -89,18 +89,19 @@ class Charger:
 
     def charge(self, call: CallLine) -> int | None:
         """Return what a call is charged, in grains; None where that cannot be told."""
+        connected = call.status in self._connected
         if self._rater is not None:
+            if call.seconds is None and connected:
+                return None  # no card says what a call of an unknown length costs
             rated = self._rater.rate(call)
             return None if rated is None else rated.parts * _FINE
         if call.cost is None:
             return None
         factor = self._factors.get(call.category, self._usual)
         grains = without_gst(call.cost, self._basis) // _FINE * factor
-        surcharged = (
-            call.cost > 0
-            if self._terms.surcharged == "charged"
-            else call.status in self._connected
-        )
+        surcharged = call.cost > 0 if self._terms.surcharged == "charged" else connected
+        if surcharged and self._per_second and call.seconds is None:
+            return None
         if surcharged:
             grains += self._per_call + self._per_second * (call.seconds or 0)
         return grains

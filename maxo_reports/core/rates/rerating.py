@@ -24,6 +24,10 @@ Verdict = Literal[
 ]
 
 
+_COMPARED: frozenset[Verdict] = frozenset({"agrees", "overcharged", "undercharged"})
+"""Verdicts of calls that count at what they cost by the card."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """One call that does not simply agree: its verdict, and what it costs by the card.
@@ -143,7 +147,8 @@ def rerate(
         tallies = [found.whole, found.by_category.setdefault(key, Tally())]
         if rated is not None:
             tallies.append(found.by_rate[rated.at])
-            exact[rated.at] += rated.parts
+            # A call that is not counted at the card's price has no part in the price's rounding.
+            exact[rated.at] += rated.parts if verdict in _COMPARED else 0
         for tally in tallies:
             tally.add(call, verdict, rated, expected)
         if verdict != "agrees":

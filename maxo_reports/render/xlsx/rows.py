@@ -24,9 +24,10 @@ from maxo_reports.render.xlsx.texts import Shared, element, looks_like_formula
 DAY = 86_400
 EPOCH = 25_569
 """The serial number that a spreadsheet gives 1 January 1970."""
-CLOCK_PLACES, LENGTH_PLACES = 9, 12
-"""Decimals of a day: one second is told from the next by 6; a million lengths of calls that are
-each a little off in the last decimal still add up to the right second."""
+CLOCK_PLACES, LENGTH_PLACES = 12, 12
+"""Decimals of a day: all that a moment's binary figure has, since LibreOffice cuts off a second
+that is 20 microseconds short, as it is with 9, and does not round it; a million lengths of calls
+that are each a little off in the last decimal still add up to the right second."""
 _ROWS = 10_000
 """Rows that are made at a time: many, so that a text is met once and not once a batch."""
 # Constants have their type: pyarrow tries a failing import for each one whose type it must find.

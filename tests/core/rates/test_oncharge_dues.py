@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ratecards import CONNECTED, round_fraction
 
+from maxo_reports.charging import lines
 from maxo_reports.core.rates import oncharge
 from maxo_reports.core.rates.oncharge import GRAINS, Account, Charger, dues, shared
+from maxo_reports.core.rates.tariff import Rate, RateCard
 from maxo_reports.core.rates.terms import Fee, Terms
 from maxo_reports.core.report import CallLine
 
@@ -146,6 +148,20 @@ def test_a_call_whose_cost_is_not_known_is_not_charged_and_not_lost() -> None:
     assert len(made.uncharged) == 1
 
 
+def test_a_connected_call_of_an_unknown_length_has_no_charge_by_its_length() -> None:
+    """Neither by a card nor by the minute; a share of its cost needs no length."""
+    call = CALL._replace(seconds=None)
+    card = RateCard("card", (Rate("line 2", per_minute=Decimal(1), gst="exclusive"),))
+    for terms in (Terms("c", "C", card=card), Terms("c", "C", per_minute=Decimal(1))):
+        charger = Charger(terms, CONNECTED, "exclusive")
+        assert charger.charge(call) is None
+        assert charger.charge(CALL) is not None
+    by_card = Charger(Terms("c", "C", card=card), CONNECTED, "exclusive")
+    assert by_card.charge(call._replace(status="No Answer")) == 0
+    at_cost = Charger(Terms("c", "C", per_call=Decimal(1)), CONNECTED, "exclusive")
+    assert at_cost.charge(call) == GRAINS + 123_400 * GRAINS // 10**6
+
+
 @pytest.mark.parametrize(("category", "grains"), [("Mobile", 2), ("Local", 3)])
 def test_a_category_can_have_a_mark_up_of_its_own(category: str, grains: int) -> None:
     """Else the usual one holds."""
@@ -164,3 +180,22 @@ def test_calls_of_nobody_go_to_the_accounts_own_client_or_stay_seen() -> None:
             sorter.add(call)
         assert {name for name, _ in sorter.sorted.unbilled} == unbilled
         assert sorter.sorted.cost == 3 * oncharge.without_gst(123_400, "exclusive")
+
+
+@pytest.mark.parametrize(
+    ("terms", "grains"),
+    [
+        (Terms("c", "C", minimum=Decimal(5)), GRAINS * 1_235 // 1_000),
+        (Terms("c", "C", included=Decimal(5)), GRAINS * 4 // 1_000),
+        (Terms("c", "C", minimum=Decimal(5), included=Decimal(1)), GRAINS * 2_235 // 1_000),
+    ],
+)
+def test_the_lines_of_a_statement_are_whole_cents_that_add_up(terms: Terms, grains: int) -> None:
+    """Half a cent of the calls and half a cent of the minimum are not both printed upwards."""
+    owed = dues(account(terms, grains))
+    *parts, net, gst, total = [(text, Decimal(figure)) for text, figure in lines(owed)]
+    figures = [figure for _, figure in parts]
+    assert sum(figures, Decimal(0)) == net[1] == owed.net
+    assert all(figure.as_tuple().exponent == -2 for figure in figures)
+    assert "-0.00" not in {figure for _, figure in lines(owed)}
+    assert net[1] + gst[1] == total[1]

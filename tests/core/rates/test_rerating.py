@@ -99,6 +99,16 @@ def test_a_rate_that_rounds_the_total_only_is_compared_in_the_costs_own_decimals
     assert [e.verdict for e in dearer.compared] == ["overcharged"]
 
 
+def test_a_credit_or_an_unreadable_cost_has_no_part_in_the_rounding_of_a_total() -> None:
+    """A minute for 33.335 cents is rounded to the cent; two that are not compared add nothing."""
+    rounding = Rounding("half-up", 2, "total")
+    rate = Rate("line 2", "Mobile", per_minute=Decimal("0.33335"), rounding=rounding)
+    calls = [line(1, 60, 333_350), line(2, 60, -50_000), line(3, 60, None)]
+    found = rerate(calls, Rater(RateCard("c", (rate,)), CONNECTED))
+    assert (found.whole.rated_calls, found.whole.rated) == (1, 333_350)
+    assert found.rounding == 330_000 - 333_350
+
+
 @given(st.integers(0, 10**6), st.integers(0, 100_000))
 def test_whatever_the_card_the_parts_come_to_the_cost(seed: int, tolerance: int) -> None:
     """Of each category, of each rate and of all; and the checks say so."""
