@@ -20,7 +20,7 @@ from maxo_reports.addresses import Address
 from maxo_reports.config import FILE, Addressee, Workspace
 from maxo_reports.core import money
 from maxo_reports.core.checks import State
-from maxo_reports.core.heading import CHARGED, COST_BASIS
+from maxo_reports.core.heading import COST_BASIS
 from maxo_reports.core.period import BillingPeriod
 from maxo_reports.errors import MailError, TieOutError
 from maxo_reports.manifest import PROGRAM
@@ -31,6 +31,7 @@ from maxo_reports.render import Style, mail, mime
 from maxo_reports.tieout import plain
 
 _MEGABYTE = 1_000_000
+_CHARGED = "In the files calls are charged without GST; the total includes it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ class Desk:
             replaced=replaced,
             totals=totals,
             payable=self._due() if self._owner.client else money.round_half_up(totals.cost),
-            cost_basis=CHARGED if self._owner.client else COST_BASIS[basis["cost_gst"]],
+            cost_basis=_CHARGED if self._owner.client else COST_BASIS[basis["cost_gst"]],
             is_due=bool(self._owner.client),
             filtered=filtered,
             to_look_at=sum(each["severity"] != "info" for each in found),

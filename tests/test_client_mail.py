@@ -79,7 +79,7 @@ def test_a_letter_says_what_is_to_be_paid_and_nothing_of_costs(
     said = bodies(first)
     assert f"To be paid, GST included: ${Decimal(smith['payable']):,}" in said
     assert said.count(f"${Decimal(smith['payable']):,}") == 2
-    assert "Charges for calls are without GST." in said
+    assert "In the files calls are charged without GST; the total includes it." in said
     for word in ("Total cost", "Costs as reported", "Exactly", "Wholesale", "acme"):
         assert word not in said
     assert "Harbour Voice" in said

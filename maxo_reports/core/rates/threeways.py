@@ -112,8 +112,8 @@ class CarrierBill:
                 "bill-unexplained",
                 "warning",
                 f"bill {whole.bill.number[:60]}",
-                f"more than the ${plain(dollars(whole.allowed))} that its tolerance allows is "
-                "unexplained; reconcile shows where",
+                "unexplained, which is more than its tolerance of "
+                f"${plain(dollars(whole.allowed))}: reconcile shows where",
                 0,
                 dollars(whole.unexplained),
             )
