@@ -96,7 +96,8 @@ def _reconcile(arguments: argparse.Namespace) -> int:
         saying.say(json.dumps(engine.reconciled_as_json(job, done), indent=1))
     else:
         saying.say(*_lines(done))
-    return DONE if done.result.whole.passed and not done.not_made else FINDINGS
+    needs_a_person = done.result.whole.needs_a_person or bool(done.not_made)
+    return FINDINGS if needs_a_person else DONE
 
 
 def _calibrate(job: Job, asked: Asked, *, as_json: bool) -> int:

@@ -105,6 +105,11 @@ class Reconciliation:
         return sum(each.micros for each in self.differences if each.kind in CLAIMS)
 
     @property
+    def needs_a_person(self) -> bool:
+        """Whether more is unexplained than allowed, or more is to be taken up with the carrier."""
+        return not self.passed or self.claimed > self.allowed
+
+    @property
     def unexplained(self) -> int:
         """What no class proves, rows added up without regard to their sign."""
         return sum(abs(row.unexplained) for row in self.rows)
