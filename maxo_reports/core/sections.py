@@ -261,7 +261,9 @@ def _checks(spec: SectionSpec, source: Source) -> Section:
     rows = tuple(
         Row((c.title, c.expected, c.found, "PASS" if c.passed else "FAIL")) for c in source.checks
     )
-    return Section(spec, Table(_CHECK_COLUMNS, rows), source.completeness.summary)
+    # A client is told of its charges; what was asked of the carrier is its seller's to know.
+    note = source.completeness.summary if source.charges is None else ""
+    return Section(spec, Table(_CHECK_COLUMNS, rows), note)
 
 
 _WINDOW_COLUMNS = (

@@ -114,6 +114,13 @@ def _gst(whole: PostingSet) -> str:
     return "It is posted without GST: no input tax credit is claimed."
 
 
+ONE_OF_THEM = (
+    "The handoffs are of the same calls: do not book all of them. An accrual stands only until "
+    "the bill is in, and is taken back then; an allocation splits a bill that is booked already."
+)
+"""What an accountant must know where one period's cost is there more than once."""
+
+
 def of_bundle(heading: Heading, behind: Pack, handoffs: Sequence[Pack]) -> str:
     """Return the text for a whole bundle, for the accountant."""
     period = heading.period
@@ -152,6 +159,9 @@ def of_bundle(heading: Heading, behind: Pack, handoffs: Sequence[Pack]) -> str:
     ]
     if not handoffs:
         lines += ["No files for import were made for this period.", ""]
+    costs = {h.manifest["handoff"]["kind"] for h in handoffs} & {"bill", "accrual", "allocation"}
+    if len(costs) > 1:
+        lines += [*wrapped(ONE_OF_THEM), ""]
     lines += [
         *wrapped(NOT_IMPORTED),
         "",
