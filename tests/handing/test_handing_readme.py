@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from reports import month, statement
 
 from maxo_reports.handing import readme
 from maxo_reports.pack import Pack
+from reports import month, statement
 
 
 def bundled(*kinds: str) -> str:
