@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ import pytest
 
 from maxo_reports.sandbox import Book
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts the tests in the background has them deaf to Ctrl-C, and with them
+    # every process that they start; but Ctrl-C is among what is tested.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 GENERATOR = Path(__file__).parents[1] / "samples" / "generate.py"
 
 
