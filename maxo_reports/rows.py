@@ -26,6 +26,15 @@ def figure(cell: float) -> Decimal:
     return Decimal(f"{cell:.15g}")
 
 
+def worded(cell: Any) -> str:
+    """Return a cell as text; a figure without the decimals that it does not have."""
+    if isinstance(cell, str):
+        return cell.strip()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return "" if cell is None else str(cell).strip()
+
+
 def lines(content: bytes, name: str) -> Iterator[Line]:
     """Yield the rows that say anything, whichever kind of file it is."""
     if content.startswith(_WORKBOOK):

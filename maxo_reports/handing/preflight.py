@@ -6,7 +6,6 @@ here, line by line, with the nearest name that is there.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from maxo_reports.core.handoff.posting import PostingSet
 from maxo_reports.core.handoff.target import Target, legs
 from maxo_reports.errors import ConfigError, did_you_mean
 from maxo_reports.handing.books import Books
+from maxo_reports.rows import lines, worded
 
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "chart": (
@@ -29,7 +29,6 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """List -> the headings under which its keys stand, the surest first; stars are left out."""
-_ENCODINGS = ("utf-8-sig", "cp1252")
 _MARKS = re.compile(r"[^0-9]")
 
 
@@ -97,7 +96,7 @@ def _digits(key: str) -> str:
 
 
 def _read(name: str, kind: str, folder: Path, folded: Callable[[str], str]) -> _List | None:
-    """Read one exported list; it is CSV or tab-separated, in UTF-8 or Windows' own code."""
+    """Read one exported list, by its columns' headings."""
     if not name:
         return None
     path = folder / name
@@ -105,25 +104,13 @@ def _read(name: str, kind: str, folder: Path, folded: Callable[[str], str]) -> _
         raw = path.read_bytes()
     except OSError as problem:
         raise ConfigError(f"cannot read {path}, which {kind} names: {problem.strerror}") from None
-    text = _decoded(raw)
-    first, _, _ = text.partition("\n")
-    delimiter = "\t" if first.count("\t") > first.count(",") else ","
-    rows = list(csv.reader(text.splitlines(), delimiter=delimiter))
+    rows = [[worded(cell) for cell in cells] for _, cells in lines(raw, str(path))]
     for at, row in enumerate(rows[:5]):
-        headings = [cell.strip().lstrip("*").casefold() for cell in row]
+        headings = [cell.lstrip("*").casefold() for cell in row]
         for wanted in HEADINGS[kind]:
             if wanted in headings:
                 column = headings.index(wanted)
-                cells = (r[column].strip() for r in rows[at + 1 :] if len(r) > column)
+                cells = (r[column] for r in rows[at + 1 :] if len(r) > column)
                 return _List(path, {folded(cell): cell for cell in cells if cell}, folded)
     known = ", ".join(HEADINGS[kind])
     raise ConfigError(f"{path} has no column that {kind} are known by: name one of {known}")
-
-
-def _decoded(raw: bytes) -> str:
-    for encoding in _ENCODINGS:
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("latin-1")

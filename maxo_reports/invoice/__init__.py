@@ -25,7 +25,7 @@ from maxo_reports.invoice import calls, headings, lines, words
 from maxo_reports.invoice.calls import CallList
 from maxo_reports.invoice.lines import FACTS, Given
 from maxo_reports.invoice.problems import Problems
-from maxo_reports.rows import lines_of
+from maxo_reports.rows import lines_of, worded
 
 _KEYS = (
     *FACTS,
@@ -96,7 +96,7 @@ def _tabled(path: Path, problems: Problems) -> tuple[dict[str, Given], list[Bill
     for number, row in rows:
         at = f"line {number}"
         cells = {name: row[place] for name, place in places.items() if place < len(row)}
-        kind = words.text(cells.get("kind")).casefold()
+        kind = worded(cells.get("kind")).casefold()
         fact = "gst" if kind == "gst basis" else kind
         # 'gst' alone is the line of that name; the basis has a name of its own in a table.
         if fact in FACTS and kind != "gst":

@@ -13,7 +13,7 @@ from maxo_reports.core.bills.listed import PARTIES, ListedCalls
 from maxo_reports.core.period import LocalClock
 from maxo_reports.invoice import headings, words
 from maxo_reports.invoice.problems import Problems
-from maxo_reports.rows import lines_of
+from maxo_reports.rows import lines_of, worded
 
 _BATCH = 20_000
 _MOST_REMEMBERED = 200_000
@@ -209,4 +209,4 @@ class _Reader:
 
 
 def _texts(cells: Mapping[str, Sequence[Any]], name: str, count: int) -> list[str]:
-    return list(map(words.text, cells[name])) if name in cells else [""] * count
+    return list(map(worded, cells[name])) if name in cells else [""] * count

@@ -18,6 +18,7 @@ from maxo_reports.core.text import has_controls
 from maxo_reports.errors import did_you_mean
 from maxo_reports.invoice import words
 from maxo_reports.invoice.problems import Problems
+from maxo_reports.rows import worded
 
 FACTS = ("number", "issued", "from", "to", "gst", "timezone", "total")
 BASES = ("inclusive", "exclusive")
@@ -46,8 +47,8 @@ def bill(
     basis = _choice(facts.get("gst"), problems)
     total = _dollars(facts.get("total"), problems)
     zone = facts.get("timezone")
-    if zone is not None and words.text(zone.value) not in available_timezones():
-        meant = did_you_mean(words.text(zone.value), available_timezones())
+    if zone is not None and worded(zone.value) not in available_timezones():
+        meant = did_you_mean(worded(zone.value), available_timezones())
         problems.add(f"timezone {zone.value!r} is not an IANA zone{meant}", zone.at)
     days = {name: _day(facts.get(name), name, problems) for name in ("issued", "from", "to")}
     first, last = days["from"], days["to"]
@@ -58,14 +59,14 @@ def bill(
             problems.add("a bill whose lines include GST adds none: leave the line out", line.at)
     number = facts["number"].value if "number" in facts else ""
     made = Bill(
-        words.text(number),
+        worded(number),
         cast("GstBasis", basis),
         total,
         tuple(lines),
         days["issued"],
         first,
         last,
-        words.text(zone.value) if zone is not None else "",
+        worded(zone.value) if zone is not None else "",
         dict(names),
     )
     if "total" in facts and lines and made.added_up != total:
@@ -82,7 +83,7 @@ _NEEDED = {
 
 def line(given: Mapping[str, Any], at: str, problems: Problems) -> BillLine | None:
     """Read one line of a bill; what is wrong with it is noted."""
-    kind = words.text(given.get("kind")).casefold()
+    kind = worded(given.get("kind")).casefold()
     if kind not in LINE_KINDS:
         meant = did_you_mean(kind, LINE_KINDS)
         known = ", ".join(LINE_KINDS)
@@ -92,12 +93,12 @@ def line(given: Mapping[str, Any], at: str, problems: Problems) -> BillLine | No
     if charge is None:
         problems.add(f"charge {given.get('charge', '')!r} is no dollars, such as 15.00", at)
         return None
-    text, category = words.text(given.get("text")), words.text(given.get("category"))
+    text, category = worded(given.get("text")), worded(given.get("category"))
     if has_controls(text + category):
         problems.add("text and category must hold no control characters", at)
     calls = given.get("calls", "")
-    count = words.length(calls) if words.text(calls) else None
-    if words.text(calls) and count is None:
+    count = words.length(calls) if worded(calls) else None
+    if worded(calls) and count is None:
         problems.add(f"calls {calls!r} is no whole number", at)
     if kind == "credit" and charge > 0:
         problems.add("a credit is below nought: write it with a minus", at)
@@ -149,7 +150,7 @@ def _is_gst(made: Bill, left: int) -> bool:
 
 
 def _choice(given: Given | None, problems: Problems) -> str:
-    value = "unknown" if given is None else words.text(given.value).casefold()
+    value = "unknown" if given is None else worded(given.value).casefold()
     if given is not None and value not in BASES:
         meant = did_you_mean(value, BASES)
         problems.add(f"gst must be {' or '.join(BASES)}, not {value!r}{meant}", given.at)
@@ -174,7 +175,7 @@ def _is_true(given: Mapping[str, Any], at: str, problems: Problems) -> bool:
     value = given.get("gst_free", False)
     if isinstance(value, bool):
         return value
-    said = words.text(value).casefold()
+    said = worded(value).casefold()
     if said not in _TRUE and said not in _FALSE:
         problems.add(f"gst_free must be true or false, not {value!r}", at)
     return said in _TRUE

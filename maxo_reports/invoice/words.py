@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from maxo_reports.core.money import micros_from_text
-from maxo_reports.rows import figure
+from maxo_reports.rows import figure, worded
 
 _DAY = re.compile(r"(?:(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})/(\d{1,2})/(\d{4}))", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.0+)?\s*([AaPp][Mm])?", re.ASCII)
@@ -99,18 +99,9 @@ def length(cell: Any) -> int | None:
     return int(match[1] or 0) * 3600 + int(match[2]) * 60 + int(match[3]) if match else None
 
 
-def text(cell: Any) -> str:
-    """Return a cell as text; a figure without the decimals that it does not have."""
-    if isinstance(cell, str):
-        return cell.strip()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return "" if cell is None else str(cell).strip()
-
-
 def party(cell: Any) -> str:
     """Return a telephone number as text; one that a workbook took for a figure gets its nought."""
-    digits = text(cell)
+    digits = worded(cell)
     lost = isinstance(cell, (int, float)) and len(digits) == 9 and digits[0] in "23478"
     return f"0{digits}" if lost else digits
 
@@ -137,7 +128,7 @@ def _of_day(moment: time) -> int:
 
 def whole(cell: Any) -> int | None:
     """Read a whole number of twelve digits at most."""
-    said = text(cell)
+    said = worded(cell)
     return int(said) if said.isascii() and said.isdigit() and len(said) <= 12 else None
 
 
